@@ -1,0 +1,46 @@
+// The extension crewe._core: one bind_<module>.cpp per module of the library.
+#include <pybind11/pybind11.h>
+
+#include "crewe/cpu.hpp"
+#include "crewe/error.hpp"
+
+namespace py = pybind11;
+
+namespace crewe::bindings {
+
+void bind_imaging(py::module_& m);
+void bind_live(py::module_& m);
+void bind_mib(py::module_& m);
+void bind_tpx3(py::module_& m);
+
+namespace {
+
+// Library errors become the exceptions of crewe.errors, which is plain Python and imports nothing of the core.
+void translate_errors(py::module_& m) {
+  static PyObject* format_error = py::module_::import("crewe.errors").attr("FormatError").inc_ref().ptr();
+  static PyObject* device_error = py::module_::import("crewe.errors").attr("DeviceError").inc_ref().ptr();
+  static PyObject* busy_error = py::module_::import("crewe.errors").attr("BusyError").inc_ref().ptr();
+  py::register_local_exception_translator([](std::exception_ptr error) {
+    try {
+      if (error) std::rethrow_exception(error);
+    } catch (const FormatError& damage) {
+      py::object exception = py::reinterpret_borrow<py::object>(format_error)(damage.what(), damage.offset);
+      PyErr_SetObject(format_error, exception.ptr());
+    } catch (const DeviceError& failure) {
+      PyErr_SetString(device_error, failure.what());
+    } catch (const BusyError& full) {
+      PyErr_SetString(busy_error, full.what());
+    }
+  });
+  m.def("isa", [] { return crewe::isa_name(); }, "The instruction-set level in use: 'base', 'v3' or 'v4'.");
+}
+
+}  // namespace
+}  // namespace crewe::bindings
+
+PYBIND11_MODULE(_core, m) {
+  using namespace crewe::bindings;
+  m.doc() = "The compiled core of crewe; use the functions of the crewe package.";
+  m.attr("__version__") = CREWE_VERSION;
+  translate_errors(m);
+}

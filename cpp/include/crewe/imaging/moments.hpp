@@ -1,0 +1,66 @@
+// One pass over a diffraction pattern: centre-of-mass sums and any number of virtual detectors.
+//
+//   n = Σ w·I     y = Σ y·w·I     x = Σ x·w·I     d_k = Σ m_k·I        with I = (raw − dark)·gain
+//
+// over the pixels (y, x) of the pattern, counted from the centre of the first pixel; w and m_k are weights per pixel.
+// Integer patterns with weights of 0 and 1 are summed in integers (exact); all else in double, in an order that doesn't
+// depend on the instruction set. COM = (y/n − c_y, x/n − c_x): Yu et al., Microsc. Microanal. 28 (2022) 1526, eqs. 3.1-3.2.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace crewe::imaging {
+
+// How a pixel lies in memory. Merlin detectors send big-endian numbers; they are summed as they come.
+enum class Pixel : std::uint8_t { u8, u16, u32, f32, u16_be, u32_be };
+
+std::size_t pixel_size(Pixel pixel);
+
+// n frames (ny, nx) in memory; strides in bytes.
+struct FrameBlock {
+  const std::byte* data = nullptr;
+  Pixel pixel = Pixel::u16;
+  std::size_t count = 0, ny = 0, nx = 0;
+  std::ptrdiff_t stride_frame = 0, stride_row = 0, stride_col = 0;
+};
+
+struct Moments {
+  double n = 0, y = 0, x = 0;
+};
+
+// inner <= distance of the pixel's centre from (cy, cx) < outer → 1, else 0; (ny·nx) [pixels].
+std::vector<float> ring_weights(std::size_t ny, std::size_t nx, double inner, double outer, double cy, double cx);
+
+// What to sum, prepared once; `reduce` may run in any number of threads at a time.
+class FrameReducer {
+ public:
+  struct Options {
+    std::size_t ny = 0, nx = 0;
+    bool moments = true;                         // fill Moments at all
+    std::vector<float> weights;                  // w (ny·nx); empty = 1
+    std::vector<std::vector<float>> detectors;   // m_k (ny·nx) each; an empty one = 1
+    std::vector<float> dark, gain;               // (ny·nx) or empty
+    std::vector<std::uint8_t> dead;              // (ny·nx), nonzero = left out of everything; or empty
+  };
+  explicit FrameReducer(Options options);
+  ~FrameReducer();
+  FrameReducer(FrameReducer&&) noexcept;
+  FrameReducer& operator=(FrameReducer&&) noexcept;
+
+  std::size_t detectors() const;
+
+  // Frames [begin, end) of a block → moments[0 .. end−begin) and detector sums [frame − begin][k].
+  // A float frame with a number that isn't finite: returns its index, all else is undefined; else −1.
+  std::ptrdiff_t reduce(const FrameBlock& block, std::size_t begin, std::size_t end, Moments* moments, double* sums) const;
+
+ private:
+  struct Plan;
+  std::unique_ptr<Plan> plan_;
+};
+
+}  // namespace crewe::imaging

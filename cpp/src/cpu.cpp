@@ -1,0 +1,38 @@
+#include "crewe/cpu.hpp"
+
+#include <cstdlib>
+#include <cstring>
+
+namespace crewe {
+namespace {
+
+Isa detect() {
+  Isa best = Isa::base;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("x86-64-v3")) best = Isa::v3;
+  if (__builtin_cpu_supports("x86-64-v4")) best = Isa::v4;
+#endif
+  const char* wanted = std::getenv("CREWE_ISA");
+  if (wanted == nullptr) return best;
+  if (std::strcmp(wanted, "base") == 0) return Isa::base;
+  if (std::strcmp(wanted, "v3") == 0 && best != Isa::base) return Isa::v3;
+  return best;
+}
+
+}  // namespace
+
+Isa isa() {
+  static const Isa level = detect();
+  return level;
+}
+
+const char* isa_name() {
+  switch (isa()) {
+    case Isa::v4: return "v4";
+    case Isa::v3: return "v3";
+    default: return "base";
+  }
+}
+
+}  // namespace crewe

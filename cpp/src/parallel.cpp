@@ -1,0 +1,121 @@
+#include "crewe/parallel.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace crewe {
+
+struct ThreadPool::State {
+  std::vector<std::thread> workers;
+  std::mutex caller;                    // one job at a time
+  std::atomic<std::uint32_t> job{0};    // grows with every job: what workers sleep on
+  std::atomic<std::uint32_t> working{0};  // workers that haven't left the current job
+  std::atomic<bool> stop{false};
+  std::atomic<std::size_t> next{0};
+  std::size_t n = 0, grain = 1;
+  const RangeFunction* function = nullptr;
+  std::mutex failure_lock;
+  std::exception_ptr failure;
+
+  void take_chunks() {
+    for (;;) {
+      const std::size_t begin = next.fetch_add(grain, std::memory_order_relaxed);
+      if (begin >= n) return;
+      try {
+        (*function)(begin, std::min(begin + grain, n));
+      } catch (...) {
+        const std::lock_guard lock(failure_lock);
+        if (!failure) failure = std::current_exception();
+      }
+    }
+  }
+
+  void work() {
+    std::uint32_t seen = 0;
+    for (;;) {
+      job.wait(seen, std::memory_order_acquire);
+      seen = job.load(std::memory_order_acquire);
+      if (stop.load(std::memory_order_acquire)) return;
+      take_chunks();
+      if (working.fetch_sub(1, std::memory_order_acq_rel) == 1) working.notify_one();
+    }
+  }
+};
+
+ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
+  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const int count = threads > 0 ? threads : cores;
+  for (int i = 1; i < count; ++i) state_->workers.emplace_back([state = state_.get()] { state->work(); });
+}
+
+ThreadPool::~ThreadPool() {
+  state_->stop.store(true, std::memory_order_release);
+  state_->job.fetch_add(1, std::memory_order_release);
+  state_->job.notify_all();
+  for (std::thread& worker : state_->workers) worker.join();
+}
+
+int ThreadPool::threads() const { return static_cast<int>(state_->workers.size()) + 1; }
+
+void ThreadPool::run(std::size_t n, std::size_t grain, RangeFunction f) {
+  if (n == 0) return;
+  State& state = *state_;
+  grain = std::max<std::size_t>(grain, 1);
+  const std::unique_lock lock(state.caller, std::try_to_lock);
+  if (state.workers.empty() || n <= grain || !lock.owns_lock()) {
+    for (std::size_t begin = 0; begin < n; begin += grain) f(begin, std::min(begin + grain, n));
+    return;
+  }
+  state.n = n;
+  state.grain = grain;
+  state.function = &f;
+  state.failure = nullptr;
+  state.next.store(0, std::memory_order_relaxed);
+  state.working.store(static_cast<std::uint32_t>(state.workers.size()), std::memory_order_relaxed);
+  state.job.fetch_add(1, std::memory_order_release);
+  state.job.notify_all();
+  state.take_chunks();
+  for (std::uint32_t left = state.working.load(std::memory_order_acquire); left != 0;
+       left = state.working.load(std::memory_order_acquire)) {
+    state.working.wait(left, std::memory_order_acquire);
+  }
+  if (state.failure) std::rethrow_exception(state.failure);
+}
+
+namespace {
+
+// One pool per number of threads asked for. A forked child has none of its parent's threads: it starts anew.
+ThreadPool& shared_pool(int threads) {
+  static std::mutex lock;
+  static std::map<int, ThreadPool*> pools;  // never destroyed: threads must not be joined while the process ends
+  static pid_t owner = getpid();
+  const std::lock_guard guard(lock);
+  if (owner != getpid()) {
+    pools.clear();
+    owner = getpid();
+  }
+  ThreadPool*& pool = pools[threads];
+  if (pool == nullptr) pool = new ThreadPool(threads);
+  return *pool;
+}
+
+}  // namespace
+
+void parallel_for(std::size_t n, std::size_t grain, int threads, RangeFunction f) {
+  grain = std::max<std::size_t>(grain, 1);
+  if (threads == 1 || n <= grain) {
+    for (std::size_t begin = 0; begin < n; begin += grain) f(begin, std::min(begin + grain, n));
+    return;
+  }
+  shared_pool(threads).run(n, grain, f);
+}
+
+}  // namespace crewe

@@ -1,0 +1,26 @@
+"""crewe turns detector data into images, restored images and atoms, while the microscope is still scanning.
+
+The modules: `crewe.io` (bytes to frames or events), `crewe.imaging` (patterns to images), `crewe.live` (the same while
+the scan runs). Units throughout: Å, mrad, eV, electrons, seconds; axes (..., y, x).
+"""
+
+import importlib
+from types import ModuleType
+
+from crewe._core import __version__
+from crewe.errors import BusyError, DeviceError, FormatError, ModelError
+
+_MODULES = ("imaging", "io", "live")
+
+__all__ = ["BusyError", "DeviceError", "FormatError", "ModelError", "__version__", *_MODULES]
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Modules are imported when they are first used: ``crewe.io.open(...)`` needs only ``import crewe``."""
+    if name in _MODULES:
+        return importlib.import_module(f"crewe.{name}")
+    raise AttributeError(f"module 'crewe' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
