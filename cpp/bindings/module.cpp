@@ -8,18 +8,20 @@ namespace py = pybind11;
 
 namespace crewe::bindings {
 
-void bind_imaging(py::module_& m);
-void bind_live(py::module_& m);
+void bind_frames(py::module_& m);
+void bind_fields(py::module_& m);
 void bind_mib(py::module_& m);
-void bind_tpx3(py::module_& m);
+void bind_events(py::module_& m);
+void bind_live(py::module_& m);
 
 namespace {
 
 // Library errors become the exceptions of crewe.errors, which is plain Python and imports nothing of the core.
 void translate_errors(py::module_& m) {
-  static PyObject* format_error = py::module_::import("crewe.errors").attr("FormatError").inc_ref().ptr();
-  static PyObject* device_error = py::module_::import("crewe.errors").attr("DeviceError").inc_ref().ptr();
-  static PyObject* busy_error = py::module_::import("crewe.errors").attr("BusyError").inc_ref().ptr();
+  const py::module_ errors = py::module_::import("crewe.errors");
+  static PyObject* const format_error = py::object(errors.attr("FormatError")).release().ptr();
+  static PyObject* const device_error = py::object(errors.attr("DeviceError")).release().ptr();
+  static PyObject* const busy_error = py::object(errors.attr("BusyError")).release().ptr();
   py::register_local_exception_translator([](std::exception_ptr error) {
     try {
       if (error) std::rethrow_exception(error);
@@ -43,4 +45,9 @@ PYBIND11_MODULE(_core, m) {
   m.doc() = "The compiled core of crewe; use the functions of the crewe package.";
   m.attr("__version__") = CREWE_VERSION;
   translate_errors(m);
+  bind_frames(m);
+  bind_fields(m);
+  bind_mib(m);
+  bind_events(m);
+  bind_live(m);
 }

@@ -11,6 +11,9 @@ set(CREWE_ISA_FLAGS_v4 -march=x86-64-v4 -mprefer-vector-width=512)
 
 # crewe_simd_sources(<target> <file>...): adds the objects of every level to <target>.
 function(crewe_simd_sources target)
+  if(NOT ARGN)
+    return()
+  endif()
   foreach(level IN LISTS CREWE_ISA_LEVELS)
     set(objects ${target}_simd_${level})
     add_library(${objects} OBJECT ${ARGN})

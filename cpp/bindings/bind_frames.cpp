@@ -1,0 +1,8 @@
+#include <pybind11/pybind11.h>
+
+namespace crewe::bindings {
+
+void bind_frames(pybind11::module_& m);
+void bind_frames(pybind11::module_&) {}
+
+}  // namespace crewe::bindings

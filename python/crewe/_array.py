@@ -1,0 +1,55 @@
+"""Checks at the door: every public function looks at its arguments once, with a message that helps."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["FRAME_DTYPES", "as_com", "as_frames", "as_pair", "as_weights"]
+
+#: Detector pixels as they come.
+FRAME_DTYPES = (np.dtype("u1"), np.dtype("u2"), np.dtype("u4"), np.dtype("f4"))
+
+
+def as_frames(frames: Any) -> NDArray[Any]:
+    """Frames (..., ky, kx) of a detector's dtype, native byte order; never a copy."""
+    if not isinstance(frames, np.ndarray):
+        raise TypeError(f"frames: a NumPy array wanted, {type(frames).__name__} came")
+    if frames.dtype not in FRAME_DTYPES or not frames.dtype.isnative:
+        raise TypeError(f"frames: dtype uint8, uint16, uint32 or float32 (native byte order) wanted, {frames.dtype!r} came")
+    if frames.ndim < 2:
+        raise ValueError(f"frames: shape (..., ky, kx) wanted, {frames.shape} came")
+    return frames
+
+
+def as_com(com: Any) -> NDArray[np.float32]:
+    """A centre-of-mass map (sy, sx, 2) float32, finite."""
+    if not isinstance(com, np.ndarray) or com.dtype != np.float32 or not com.dtype.isnative:
+        what = repr(com.dtype) if isinstance(com, np.ndarray) else type(com).__name__
+        raise TypeError(f"com: a float32 array wanted, {what} came")
+    if com.ndim != 3 or com.shape[2] != 2 or 0 in com.shape:
+        raise ValueError(f"com: shape (sy, sx, 2) wanted, {com.shape} came")
+    if not np.isfinite(com).all():
+        raise ValueError(f"com: finite numbers wanted, NaN or infinity came at {np.argwhere(~np.isfinite(com))[0].tolist()}")
+    return com
+
+
+def as_pair(value: Any, name: str) -> tuple[float, float]:
+    """Two finite numbers (y, x)."""
+    if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray) or len(value) != 2:
+        raise ValueError(f"{name}: two numbers (y, x) wanted, {value!r} came")
+    y, x = float(value[0]), float(value[1])
+    if not (np.isfinite(y) and np.isfinite(x)):
+        raise ValueError(f"{name}: finite numbers (y, x) wanted, {value!r} came")
+    return y, x
+
+
+def as_weights(weights: Any, shape: tuple[int, int], name: str) -> NDArray[np.float32]:
+    """Weights (ky, kx) per detector pixel, finite."""
+    array = np.ascontiguousarray(weights, dtype=np.float32)
+    if array.shape != shape:
+        raise ValueError(f"{name}: shape {shape} wanted, {array.shape} came")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name}: finite numbers wanted, NaN or infinity came")
+    return array

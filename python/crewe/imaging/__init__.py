@@ -1,0 +1,1 @@
+"""One diffraction pattern per probe position → images: pure functions on arrays."""

@@ -1,0 +1,1 @@
+"""Bytes of detectors → frames or events, and images → files."""
