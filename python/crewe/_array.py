@@ -17,7 +17,9 @@ def as_frames(frames: Any) -> NDArray[Any]:
     if not isinstance(frames, np.ndarray):
         raise TypeError(f"frames: a NumPy array wanted, {type(frames).__name__} came")
     if frames.dtype not in FRAME_DTYPES or not frames.dtype.isnative:
-        raise TypeError(f"frames: dtype uint8, uint16, uint32 or float32 (native byte order) wanted, {frames.dtype!r} came")
+        raise TypeError(
+            f"frames: dtype uint8, uint16, uint32 or float32 (native byte order) wanted, {frames.dtype!r} came"
+        )
     if frames.ndim < 2:
         raise ValueError(f"frames: shape (..., ky, kx) wanted, {frames.shape} came")
     return frames
@@ -31,7 +33,9 @@ def as_com(com: Any) -> NDArray[np.float32]:
     if com.ndim != 3 or com.shape[2] != 2 or 0 in com.shape:
         raise ValueError(f"com: shape (sy, sx, 2) wanted, {com.shape} came")
     if not np.isfinite(com).all():
-        raise ValueError(f"com: finite numbers wanted, NaN or infinity came at {np.argwhere(~np.isfinite(com))[0].tolist()}")
+        raise ValueError(
+            f"com: finite numbers wanted, NaN or infinity came at {np.argwhere(~np.isfinite(com))[0].tolist()}"
+        )
     return com
 
 

@@ -56,7 +56,7 @@ class FrameSource(ABC):
         for first, frames in self.raw_blocks():
             yield first, np.ascontiguousarray(frames, dtype=self.dtype)
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  (most sources hold nothing)
         """Release the file or the connection."""
 
     def __enter__(self) -> "FrameSource":
@@ -95,7 +95,7 @@ class EventSource(ABC):
         for block in self.records():
             yield block["position"].copy(), block["y"].copy(), block["x"].copy()
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  (most sources hold nothing)
         """Release the file or the connection."""
 
     def __enter__(self) -> "EventSource":
