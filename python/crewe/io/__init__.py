@@ -1,1 +1,7 @@
 """Bytes of detectors → frames or events, and images → files."""
+
+from crewe.io.listen import listen, replay
+from crewe.io.open import open
+from crewe.io.sources import EVENT, EventSource, FrameSource
+
+__all__ = ["EVENT", "EventSource", "FrameSource", "listen", "open", "replay"]

@@ -1,26 +1,115 @@
 """Connect to a detector, or be one."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from crewe.io.sources import EventSource, FrameSource
 
 __all__ = ["listen", "replay"]
 
-SCHEMES = ("merlin", "tpx3", "tpx3+serve")
+Source = FrameSource | EventSource
+Address = tuple[str, int]
 
 
-def split_url(url: str) -> tuple[str, str, int]:
-    """(scheme, host, port) of ``scheme://host:port``."""
+class Detector(NamedTuple):
+    """How to speak with a kind of detector; `play` is None where we can't be one.
+
+    ``listen(address, timeout=, scan=, detector=, command_port=, **options)`` connects and returns the source;
+    ``play(source, address, rate=, progress=)`` serves one client until all is sent.
+    """
+
+    listen: Callable[..., Source]
+    play: Callable[..., None] | None
+
+
+#: By the scheme of the URL.
+DETECTORS: dict[str, Detector] = {}
+
+
+def split_url(url: str) -> tuple[Detector, Address]:
+    """The detector and (host, port) of ``scheme://host:port``."""
     parts = urlsplit(url)
-    if parts.scheme not in SCHEMES or parts.hostname is None or parts.port is None:
-        raise ValueError(f"url: {' | '.join(SCHEMES)}://host:port wanted, {url!r} came")
-    return parts.scheme, parts.hostname, parts.port
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:  # the port is no number in 0..65535
+        host = port = None
+    if parts.scheme not in DETECTORS or host is None or port is None:
+        raise ValueError(f"url: {' | '.join(DETECTORS)}://host:port wanted, {url!r} came")
+    return DETECTORS[parts.scheme], (host, port)
 
 
-def listen(url: str, **options: Any) -> FrameSource | EventSource:
-    raise ValueError(url)
+def listen(
+    url: str,
+    *,
+    timeout: float | None = None,
+    scan: tuple[int, int] | None = None,
+    detector: tuple[int, int] | None = None,
+    command_port: int | None = None,
+    **options: Any,
+) -> Source:
+    """Connect to a detector and read what it sends.
+
+    Parameters
+    ----------
+    url : str
+        ``merlin://host:port`` (data socket of a Merlin, usually port 6342), ``tpx3://host:port`` (SERVAL listens),
+        ``tpx3+serve://host:port`` (SERVAL connects to us).
+    timeout : float, optional
+        How long nothing may come, and how long to try to connect again [s]; default: for ever once connected.
+    scan : (int, int), optional
+        Probe positions (y, x); default: what the detector says.
+    detector : (int, int), optional
+        Pixels of the detector (ky, kx); default: what the detector says.
+    command_port : int, optional
+        Port of the command socket (Merlin: usually 6341): the acquisition is started by us.
+    **options
+        Options of the detector.
+
+    Returns
+    -------
+    FrameSource or EventSource
+        Read once, while it comes; `lost` counts what should have come and didn't.
+
+    Raises
+    ------
+    ValueError
+        No such kind of detector.
+    OSError
+        Nobody is there within `timeout`.
+    ConnectionError
+        While reading: the detector is gone for good; what came before stays.
+    FormatError
+        While reading: what comes is no detector data; names the byte offset.
+    """
+    kind, address = split_url(url)
+    return kind.listen(address, timeout=timeout, scan=scan, detector=detector, command_port=command_port, **options)
 
 
-def replay(source: FrameSource | EventSource, url: str, *, rate: float | None = None) -> None:
-    raise ValueError(url)
+def replay(
+    source: Source, url: str, *, rate: float | None = None, progress: Callable[[int], None] | None = None
+) -> None:
+    """Play a source as a detector on a socket, for one client; returns when all is sent.
+
+    Parameters
+    ----------
+    source : FrameSource or EventSource
+        What to play, by `crewe.io.open`.
+    url : str
+        ``merlin://host:port`` for frames, ``tpx3://host:port`` for events: where to listen for the client.
+    rate : float, optional
+        Frames per second, for events probe positions per second; default: as fast as the client takes them.
+    progress : callable, optional
+        Called with the number of frames (probe positions) sent so far.
+
+    Raises
+    ------
+    ValueError
+        No such kind of detector, or it doesn't send what `source` holds.
+    OSError
+        The port is in use.
+    """
+    kind, address = split_url(url)
+    if kind.play is None:
+        raise ValueError(f"url: a detector that can be played wanted, {url!r} came")
+    kind.play(source, address, rate=rate, progress=progress)

@@ -1,29 +1,49 @@
 """Open a file by what is in it."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from crewe.errors import FormatError
+from crewe.io import arrays
 from crewe.io.sources import EventSource, FrameSource
 
 __all__ = ["open"]
 
 Source = FrameSource | EventSource
+StrPath = str | os.PathLike[str]
 
 
-def open(path: str | os.PathLike[str], *, scan: tuple[int, int] | None = None, **options: Any) -> Source:
+class Format(NamedTuple):
+    """A file format: `is_it(path, head)` looks at the first bytes, `read(path, scan=..., **options)` opens the file."""
+
+    name: str
+    is_it: Callable[[Path, bytes], bool]
+    read: Callable[..., Source]
+
+
+#: Asked in this order: what has a magic number first, what can only be guessed last.
+FORMATS: list[Format] = [
+    Format("NumPy", arrays.is_npy, arrays.NpyFile),
+]
+
+HEAD = 4096
+
+
+def open(path: StrPath | Sequence[StrPath], *, scan: tuple[int, int] | None = None, **options: Any) -> Source:
     """Open a file of frames or events; the format is found by content, not by name.
 
     Parameters
     ----------
-    path : path
+    path : path, or list of paths
         Merlin MIB, Timepix3 (ASI/SERVAL), Advacam t3p/t3pa, NumPy, EMPAD raw; all else goes to RosettaSciIO.
+        A list of paths is one acquisition cut into several files, in this order (MIB).
     scan : (int, int), optional
         Probe positions (y, x); default: what the file, or the header beside it, says.
     **options
-        Options of the format: ``detector=(512, 512)``, ``dwell`` [s], ``acceptance`` [s] for events.
+        Options of the format: ``detector=(512, 512)``, ``dwell`` [s], ``acceptance`` [s] for events;
+        ``skip``, ``flyback`` [frames] for frames.
 
     Returns
     -------
@@ -36,15 +56,25 @@ def open(path: str | os.PathLike[str], *, scan: tuple[int, int] | None = None, *
         The file can't be read.
     FormatError
         The content is damaged or of no known format; names the byte offset.
+    TypeError
+        An option that the format doesn't have.
     """
+    if not isinstance(path, str | os.PathLike):
+        paths = [Path(part) for part in path]
+        if not paths:
+            raise ValueError("path: at least one file wanted, an empty list came")
+        return _format(paths[0]).read(paths if len(paths) > 1 else paths[0], scan=scan, **options)
     path = Path(path)
+    return _format(path).read(path, scan=scan, **options)
+
+
+def _format(path: Path) -> Format:
+    """The format of a file by its first bytes."""
     with path.open("rb") as file:
-        head = file.read(4096)
+        head = file.read(HEAD)
     if not head:
         raise FormatError(f"{path}: the file is empty (at byte 0)", 0)
-    return _reader(path, head)(path, scan=scan, **options)
-
-
-def _reader(path: Path, head: bytes) -> Callable[..., Source]:
-    """The function that opens a file which begins with `head`."""
+    for known in FORMATS:
+        if known.is_it(path, head):
+            return known
     raise FormatError(f"{path}: no known format", 0)

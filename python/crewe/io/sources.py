@@ -1,5 +1,6 @@
 """What every reader gives: frames or events, in blocks, as often as asked for."""
 
+import operator
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
@@ -7,14 +8,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["EVENT", "EventSource", "FrameSource"]
+__all__ = ["EVENT", "EventSource", "FrameSource", "as_scan"]
 
 #: One event as the core exchanges it (`crewe::io::Event`): probe position, detector pixel.
 EVENT = np.dtype([("position", "<u4"), ("y", "<u2"), ("x", "<u2")])
 
 
+def as_scan(scan: Any) -> tuple[int, int]:
+    """Probe positions (y, x), two positive integers."""
+    try:
+        sy, sx = (operator.index(n) for n in scan)
+    except (TypeError, ValueError):
+        sy = sx = 0
+    if sy < 1 or sx < 1:
+        raise ValueError(f"scan: two positive integers (y, x) wanted, {scan!r} came")
+    return sy, sx
+
+
 class FrameSource(ABC):
-    """Diffraction patterns in order of probe position.
+    """Diffraction patterns in the order in which they were recorded.
+
+    All recorded frames are handed out. Which of them belong to probe positions is the session's business: it leaves out
+    the first `skip` frames and, after every scan line, `flyback` frames.
 
     Attributes
     ----------
@@ -28,6 +43,8 @@ class FrameSource(ABC):
         What the file or the detector tells of itself.
     lost : int
         Frames that should have come and didn't, so far.
+    skip, flyback : int
+        Frames before the first probe position, and after every scan line, that belong to none.
     """
 
     scan: tuple[int, int]
@@ -35,6 +52,8 @@ class FrameSource(ABC):
     dtype: np.dtype[Any]
     metadata: dict[str, Any]
     lost: int = 0
+    skip: int = 0
+    flyback: int = 0
 
     @abstractmethod
     def __len__(self) -> int:
