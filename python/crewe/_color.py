@@ -40,7 +40,10 @@ def wheel(vectors: NDArray[Any], *, largest: float | None = None) -> NDArray[np.
     value = np.minimum(length / largest, 1.0) if largest > 0 else np.zeros_like(length)
     hue = np.arctan2(-y, x) * (3 / np.pi)  # sextants; y points down on the screen
     k = (np.array([5.0, 3.0, 1.0]) + hue[..., None]) % 6
-    return np.rint(255 * value[..., None] * (1 - np.clip(np.minimum(k, 4 - k), 0, 1))).astype(np.uint8)
+    rgb: NDArray[np.uint8] = np.rint(255 * value[..., None] * (1 - np.clip(np.minimum(k, 4 - k), 0, 1))).astype(
+        np.uint8
+    )
+    return rgb
 
 
 def legend(size: int) -> NDArray[np.uint8]:
