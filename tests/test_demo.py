@@ -1,0 +1,71 @@
+"""The demo's model against the physics that it stands for."""
+
+import numpy as np
+import pytest
+
+from crewe.demo.model import SCATTERING, Model, electrons
+
+SMALL = Model(cells=2, steps=12, pixels=96)
+
+
+@pytest.mark.parametrize(("element", "number"), [("O", 8), ("Ti", 22), ("Sr", 38)])
+def test_scattering_factors_count_the_nucleus(element, number):
+    """2π² a₀ Σ a/b = Z: a mistyped digit shows."""
+    a, b = np.array(SCATTERING[element])
+    assert 2 * np.pi**2 * 0.529177210903 * (a / b).sum() == pytest.approx(number, rel=1e-6)
+
+
+def test_constants():
+    model = Model()
+    assert model.wavelength == pytest.approx(0.0250793, rel=1e-5)
+    assert model.interaction == pytest.approx(7.2884e-4, rel=1e-4)
+    assert np.square(model.aperture()).sum() == pytest.approx(1)
+    assert np.array_equal(model.aperture(), model.aperture()[::-1, ::-1])
+
+
+def test_centre_of_mass_is_the_gradient_of_the_phase():
+    """⟨k⟩ = ⟨∇φ⟩/2π (Ehrenfest), exact for a phase object: its Fourier integral is the truth."""
+    patterns = SMALL.patterns()
+    assert np.allclose(patterns.sum((-2, -1)), 1)
+    k = np.arange(SMALL.pixels) - (SMALL.pixels - 1) / 2
+    com = np.stack([(patterns.sum(3) * k).sum(2), (patterns.sum(2) * k).sum(2)], -1)
+    com /= SMALL.cells * 3.905  # 1/Å
+    com = np.tile(com, (SMALL.cells, SMALL.cells, 1))
+    qy, qx = np.fft.fftfreq(SMALL.scan[0], SMALL.step)[:, None], np.fft.fftfreq(SMALL.scan[1], SMALL.step)
+    squared = qy**2 + qx**2
+    squared[0, 0] = 1.0
+    spectrum = np.fft.fft2(com, axes=(0, 1))
+    phase = 2 * np.pi * np.fft.ifft2((qy * spectrum[..., 0] + qx * spectrum[..., 1]) / (2j * np.pi * squared)).real
+    truth = SMALL.truth()
+    assert np.abs(phase - (truth - truth.mean())).max() < 0.02 * np.ptp(truth)
+
+
+def test_heavy_columns_scatter_far_and_oxygen_is_seen_in_the_phase():
+    patterns, half = SMALL.patterns(), SMALL.steps // 2
+    k = np.arange(SMALL.pixels) - (SMALL.pixels - 1) / 2
+    far = (np.hypot(k[:, None], k) * SMALL.angle_per_pixel > 50)[None, None]
+    dark_field = (patterns * far).sum((-2, -1))
+    strontium, titanium, oxygen = dark_field[0, 0], dark_field[half, half], dark_field[0, half]
+    assert strontium > titanium > 3 * oxygen > 0
+    phase = SMALL.truth()[: SMALL.steps, : SMALL.steps]
+    assert phase[0, half] > phase[0, half // 2], "a maximum at the oxygen column"
+
+
+def test_electrons_follow_the_patterns():
+    seen = []
+    events = electrons(SMALL, 200, seed=1, tick=seen.append)
+    positions = SMALL.scan[0] * SMALL.scan[1]
+    assert sum(seen) == positions + SMALL.steps**2
+    assert np.array_equal(events, electrons(SMALL, 200, seed=1))
+    assert np.all(np.diff(events["position"].astype(np.int64)) >= 0)
+    counts = np.bincount(events["position"], minlength=positions)
+    assert counts.mean() == pytest.approx(200, abs=5)
+    assert counts.var() == pytest.approx(200, rel=0.2)
+    first = np.isin(events["position"] % SMALL.scan[1], (0, SMALL.steps)) & (
+        np.isin(events["position"] // SMALL.scan[1], (0, SMALL.steps))
+    )
+    want = SMALL.patterns()[0, 0]
+    got = np.zeros_like(want)
+    np.add.at(got, (events["y"][first], events["x"][first]), 1.0)
+    rows = np.abs(got.sum(1) / got.sum() - want.sum(1)).sum()
+    assert rows < 0.2, "the row sums of 800 electrons"
