@@ -31,4 +31,39 @@ imaging::FrameBlock frame_block(const py::array& frames) {
   return block;
 }
 
+std::vector<imaging::FrameBlock> frame_blocks(const py::array& frames) {
+  const py::ssize_t axes = frames.ndim() - 2;
+  if (axes < 0) throw std::invalid_argument("frames: shape (..., ky, kx) wanted");
+  imaging::FrameBlock block;
+  block.data = static_cast<const std::byte*>(frames.data());
+  block.pixel = pixel_of(frames.dtype());
+  block.count = 1;
+  block.ny = static_cast<std::size_t>(frames.shape(axes));
+  block.nx = static_cast<std::size_t>(frames.shape(axes + 1));
+  block.stride_row = frames.strides(axes);
+  block.stride_col = frames.strides(axes + 1);
+  py::ssize_t k = axes;
+  for (; k > 0; --k) {  // inner axes that one stride can walk
+    const auto extent = static_cast<std::size_t>(frames.shape(k - 1));
+    if (block.count != 1 && extent != 1 &&
+        frames.strides(k - 1) != block.stride_frame * static_cast<py::ssize_t>(block.count)) {
+      break;
+    }
+    if (block.count == 1) block.stride_frame = frames.strides(k - 1);
+    block.count *= extent;
+  }
+  std::vector<imaging::FrameBlock> blocks{block};
+  for (; k > 0; --k) {  // outer axes: a copy of all blocks per index
+    std::vector<imaging::FrameBlock> more;
+    for (py::ssize_t i = 0; i < frames.shape(k - 1); ++i) {
+      for (imaging::FrameBlock inner : blocks) {
+        inner.data += i * frames.strides(k - 1);
+        more.push_back(inner);
+      }
+    }
+    blocks = std::move(more);
+  }
+  return blocks;
+}
+
 }  // namespace crewe::bindings

@@ -7,6 +7,7 @@
 #include <array>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "crewe/imaging/moments.hpp"
 #include "crewe/view.hpp"
@@ -52,5 +53,8 @@ View<T, N> output(Array<T>& array, const char* name) {
 
 // Frames (n, ky, kx) of any dtype that detectors send, in either byte order.
 imaging::FrameBlock frame_block(const py::array& frames);
+
+// Frames (..., ky, kx) with any strides as blocks in C order: one where the leading axes lie evenly in memory.
+std::vector<imaging::FrameBlock> frame_blocks(const py::array& frames);
 
 }  // namespace crewe::bindings

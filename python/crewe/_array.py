@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FRAME_DTYPES", "as_com", "as_frames", "as_pair", "as_weights"]
+__all__ = ["FRAME_DTYPES", "as_com", "as_frames", "as_pair", "as_threads", "as_weights"]
 
 #: Detector pixels as they come.
 FRAME_DTYPES = (np.dtype("u1"), np.dtype("u2"), np.dtype("u4"), np.dtype("f4"))
@@ -20,7 +20,7 @@ def as_frames(frames: Any) -> NDArray[Any]:
         raise TypeError(
             f"frames: dtype uint8, uint16, uint32 or float32 (native byte order) wanted, {frames.dtype!r} came"
         )
-    if frames.ndim < 2:
+    if frames.ndim < 2 or 0 in frames.shape[-2:]:
         raise ValueError(f"frames: shape (..., ky, kx) wanted, {frames.shape} came")
     return frames
 
@@ -47,6 +47,15 @@ def as_pair(value: Any, name: str) -> tuple[float, float]:
     if not (np.isfinite(y) and np.isfinite(x)):
         raise ValueError(f"{name}: finite numbers (y, x) wanted, {value!r} came")
     return y, x
+
+
+def as_threads(threads: Any) -> int:
+    """A number of threads; 0 = all cores."""
+    if isinstance(threads, bool) or not isinstance(threads, int | np.integer):
+        raise TypeError(f"threads: an int wanted, {type(threads).__name__} came")
+    if threads < 0:
+        raise ValueError(f"threads: 0 (all cores) or more wanted, {threads} came")
+    return int(threads)
 
 
 def as_weights(weights: Any, shape: tuple[int, int], name: str) -> NDArray[np.float32]:

@@ -1,0 +1,187 @@
+#include "crewe/imaging/moments.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <stdexcept>
+#include <string>
+
+#include "imaging/moments_kernel.hpp"
+
+namespace crewe::imaging {
+namespace {
+
+template <class T>
+const T* pointer(const std::vector<T>& values) {
+  return values.empty() ? nullptr : values.data();
+}
+
+void check_size(std::size_t size, std::size_t wanted, const char* name) {
+  if (size == 0 || size == wanted) return;
+  throw std::invalid_argument(std::string(name) + ": " + std::to_string(wanted) + " pixels wanted, " +
+                              std::to_string(size) + " came");
+}
+
+void check_weights(const std::vector<float>& values, std::size_t wanted, const char* name) {
+  check_size(values.size(), wanted, name);
+  if (!std::ranges::all_of(values, [](float value) { return std::isfinite(value); })) {
+    throw std::invalid_argument(std::string(name) + ": finite numbers wanted, NaN or infinity came");
+  }
+}
+
+double squared_distance(std::size_t y, std::size_t x, double cy, double cx) {
+  const double dy = static_cast<double>(y) - cy, dx = static_cast<double>(x) - cx;
+  return dy * dy + dx * dx;
+}
+
+}  // namespace
+
+std::size_t pixel_size(Pixel pixel) {
+  switch (pixel) {
+    case Pixel::u8:
+      return 1;
+    case Pixel::u16:
+    case Pixel::u16_be:
+      return 2;
+    default:
+      return 4;
+  }
+}
+
+std::vector<float> ring_weights(std::size_t ny, std::size_t nx, double inner, double outer, double cy, double cx) {
+  std::vector<float> weights(ny * nx);
+  for (std::size_t y = 0; y < ny; ++y) {
+    for (std::size_t x = 0; x < nx; ++x) {
+      const double squared = squared_distance(y, x, cy, cx);
+      weights[y * nx + x] = squared >= inner * inner && squared < outer * outer ? 1.0F : 0.0F;
+    }
+  }
+  return weights;
+}
+
+Rings equal_rings(std::size_t ny, std::size_t nx, std::size_t rings, double cy, double cx) {
+  if (rings == 0 || rings > no_ring) {
+    throw std::invalid_argument("rings: 1 to 255 wanted, " + std::to_string(rings) + " came");
+  }
+  double farthest = 0;
+  for (const std::size_t y : {std::size_t{0}, ny - 1}) {
+    for (const std::size_t x : {std::size_t{0}, nx - 1}) farthest = std::max(farthest, squared_distance(y, x, cy, cx));
+  }
+  // A little over, so that the farthest pixel lies within the last ring.
+  const double width = std::max(std::sqrt(farthest) / static_cast<double>(rings) * (1 + 1e-12), 1e-12);
+  Rings result{std::vector<std::uint8_t>(ny * nx), width};
+  for (std::size_t y = 0; y < ny; ++y) {
+    for (std::size_t x = 0; x < nx; ++x) {
+      const double ring = std::sqrt(squared_distance(y, x, cy, cx)) / width;
+      result.index[y * nx + x] = static_cast<std::uint8_t>(std::min(ring, static_cast<double>(rings - 1)));
+    }
+  }
+  return result;
+}
+
+struct FrameReducer::Plan {
+  Options options;
+  std::size_t rings = 0;
+  std::vector<std::uint32_t> dead_start, dead_column;
+  std::vector<const float*> detectors;
+  RealTask real{};
+
+  explicit Plan(Options wanted) : options(std::move(wanted)) {
+    check();
+    list_dead_pixels();
+    for (const std::uint8_t ring : options.rings) {
+      if (ring != no_ring) rings = std::max(rings, std::size_t{ring} + 1);
+    }
+    for (const std::vector<float>& detector : options.detectors) detectors.push_back(pointer(detector));
+    real = {.ny = options.ny,
+            .nx = options.nx,
+            .moments = options.moments,
+            .weights = pointer(options.weights),
+            .dark = pointer(options.dark),
+            .gain = pointer(options.gain),
+            .dead_start = pointer(dead_start),
+            .dead_column = pointer(dead_column),
+            .detectors = pointer(detectors),
+            .detector_count = detectors.size(),
+            .rings = pointer(options.rings)};
+  }
+
+  void check() const {
+    const std::size_t pixels = options.ny * options.nx;
+    if (pixels == 0) throw std::invalid_argument("detector: at least one pixel wanted");
+    check_weights(options.weights, pixels, "weights");
+    for (const std::vector<float>& detector : options.detectors) check_weights(detector, pixels, "detector");
+    check_size(options.rings.size(), pixels, "rings");
+    check_size(options.dark.size(), pixels, "dark");
+    check_size(options.gain.size(), pixels, "gain");
+    check_size(options.dead.size(), pixels, "dead");
+    for (std::size_t i = 0; i < pixels; ++i) {
+      if (!options.dead.empty() && options.dead[i] != 0) continue;
+      if (!options.dark.empty() && !std::isfinite(options.dark[i]))
+        throw std::invalid_argument("dark: finite numbers wanted");
+      if (!options.gain.empty() && !std::isfinite(options.gain[i]))
+        throw std::invalid_argument("gain: finite numbers wanted");
+    }
+  }
+
+  void list_dead_pixels() {
+    if (options.dead.empty()) return;
+    for (std::size_t y = 0; y < options.ny; ++y) {
+      dead_start.push_back(static_cast<std::uint32_t>(dead_column.size()));
+      for (std::size_t x = 0; x < options.nx; ++x) {
+        const std::size_t i = y * options.nx + x;
+        if (options.dead[i] == 0) continue;
+        dead_column.push_back(static_cast<std::uint32_t>(x));
+        if (!options.dark.empty()) options.dark[i] = 0;
+        if (!options.gain.empty()) options.gain[i] = 0;
+      }
+    }
+    dead_start.push_back(static_cast<std::uint32_t>(dead_column.size()));
+  }
+
+  bool reduce(const FrameView& frame, Moments* moments, double* sums, float* profile) const {
+    double nyx[3] = {}, rings_sum[256] = {};
+    std::fill_n(sums, detectors.size(), 0.0);
+    if (!CREWE_SIMD_CALL(reduce_real, real, frame, nyx, sums, rings_sum)) return false;
+    if (moments != nullptr) *moments = {nyx[0], nyx[1], nyx[2]};
+    if (profile != nullptr) std::copy_n(rings_sum, rings, profile);
+    return true;
+  }
+};
+
+FrameReducer::FrameReducer(Options options) : plan_(std::make_unique<Plan>(std::move(options))) {}
+FrameReducer::~FrameReducer() = default;
+FrameReducer::FrameReducer(FrameReducer&&) noexcept = default;
+FrameReducer& FrameReducer::operator=(FrameReducer&&) noexcept = default;
+
+std::size_t FrameReducer::detectors() const {
+  return plan_->detectors.size();
+}
+std::size_t FrameReducer::rings() const {
+  return plan_->rings;
+}
+
+std::ptrdiff_t FrameReducer::reduce(const FrameBlock& block, std::size_t begin, std::size_t end, Moments* moments,
+                                    double* sums, float* profiles) const {
+  const Plan& plan = *plan_;
+  if (block.ny != plan.options.ny || block.nx != plan.options.nx) {
+    throw std::invalid_argument("frames: (" + std::to_string(plan.options.ny) + ", " + std::to_string(plan.options.nx) +
+                                ") pixels wanted, (" + std::to_string(block.ny) + ", " + std::to_string(block.nx) +
+                                ") came");
+  }
+  if (begin > end || end > block.count) throw std::out_of_range("frames: no such range");
+  if (!plan.detectors.empty() && sums == nullptr)
+    throw std::invalid_argument("sums: room for the detectors' sums wanted");
+  for (std::size_t i = begin; i < end; ++i) {
+    const std::size_t place = i - begin;
+    const FrameView frame{block.data + static_cast<std::ptrdiff_t>(i) * block.stride_frame, block.pixel,
+                          block.stride_row, block.stride_col};
+    const bool finite =
+        plan.reduce(frame, moments == nullptr ? nullptr : moments + place, sums + place * plan.detectors.size(),
+                    profiles == nullptr ? nullptr : profiles + place * plan.rings);
+    if (!finite) return static_cast<std::ptrdiff_t>(i);
+  }
+  return -1;
+}
+
+}  // namespace crewe::imaging
