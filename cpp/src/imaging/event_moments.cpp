@@ -1,0 +1,286 @@
+#include "crewe/imaging/event_moments.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+#include <stdexcept>
+#include <string>
+
+namespace crewe::imaging {
+namespace {
+
+constexpr std::size_t block_events = 4096;
+// Positions summed in packed integers at a time: events come nearly in order of position.
+constexpr std::size_t window_positions = 2048;
+// Events in a row go to two copies of a sum in turn, so that an add needn't wait for the one before it.
+constexpr std::size_t copies = 2;
+// Detectors per packed sum, 16 bits each; beyond two such sums the detectors are summed one by one in double.
+constexpr std::size_t fields = 4;
+constexpr std::size_t max_packed = 2 * fields - 1;
+
+bool is_binary(const std::vector<float>& weights) {
+  return std::all_of(weights.begin(), weights.end(), [](float w) { return w == 0.0f || w == 1.0f; });
+}
+
+// A packed moment: count in the bits 0-15, Σy in 16-39, Σx in 40-63.
+std::uint64_t packed(const io::Event& event) {
+  return 1 | static_cast<std::uint64_t>(event.y) << 16 | static_cast<std::uint64_t>(event.x) << 40;
+}
+
+// Events until a packed sum could overflow.
+std::size_t flush_period(std::size_t ny, std::size_t nx) {
+  const std::size_t largest = std::max<std::size_t>(1, std::max(ny, nx) - 1);
+  return std::min<std::size_t>(65535, ((std::size_t{1} << 24) - 1) / largest);
+}
+
+}  // namespace
+
+struct EventReducer::State {
+  FrameReducer::Options options;
+  std::size_t positions = 0;
+  std::size_t rings = 0;
+  bool exact = false;                 // all weights are 0 or 1
+  std::vector<std::uint8_t> flags;    // per pixel: bit 0 = w, bit 1 + k = m_k; empty: all are 1
+  std::vector<std::uint64_t> spread;  // flags → one packed increment per `fields` detectors, [256][words]
+  std::size_t words = 0;
+
+  std::vector<std::uint64_t> moments;                        // [position − base][copies]
+  std::vector<std::uint64_t> detectors;                      // [position − base][words]
+  std::size_t base = 0, first = window_positions, last = 0;  // window; its positions in use: [first, last)
+  std::size_t period = 0, pending = 0;
+
+  std::vector<std::uint64_t> seen;  // a bit per position touched in this call
+  std::size_t seen_first = std::numeric_limits<std::size_t>::max(), seen_last = 0;
+
+  std::size_t pixel(const io::Event& event) const { return event.y * options.nx + event.x; }
+  bool alive(std::size_t pixel) const { return options.dead.empty() || options.dead[pixel] == 0; }
+  static double weight(const std::vector<float>& weights, std::size_t pixel) {
+    return weights.empty() ? 1.0 : static_cast<double>(weights[pixel]);
+  }
+
+  void prepare();
+  void touch(std::size_t position) {
+    seen[position / 64] |= std::uint64_t{1} << position % 64;
+    seen_first = std::min(seen_first, position / 64);
+    seen_last = std::max(seen_last, position / 64);
+  }
+  void list_touched(std::vector<std::uint32_t>& touched);
+  void add_weighted(std::span<const io::Event> events, const Sums& into);
+  void add_window(std::span<const io::Event> events);
+  void flush(const Sums& into);
+};
+
+void EventReducer::State::prepare() {
+  const std::size_t pixels = options.ny * options.nx, k = options.detectors.size();
+  const auto wrong = [&](std::size_t size) { return size != 0 && size != pixels; };
+  if (pixels == 0 || options.ny > 65536 || options.nx > 65536) {
+    throw std::invalid_argument("detector: 1 to 65536 pixels along y and x wanted");
+  }
+  if (wrong(options.weights.size()) || wrong(options.gain.size()) || wrong(options.dead.size()) ||
+      wrong(options.rings.size()) ||
+      std::any_of(options.detectors.begin(), options.detectors.end(), [&](const auto& m) { return wrong(m.size()); })) {
+    throw std::invalid_argument("weights, detectors, rings, gain, dead: one number per pixel wanted");
+  }
+  if (positions == 0 || positions > std::numeric_limits<std::uint32_t>::max()) {
+    throw std::invalid_argument("positions: 1 to 2^32 - 1 wanted");
+  }
+  for (const std::uint8_t ring : options.rings) {
+    if (ring != no_ring) rings = std::max<std::size_t>(rings, ring + std::size_t{1});
+  }
+  exact = options.gain.empty() && k <= max_packed && is_binary(options.weights) &&
+          std::all_of(options.detectors.begin(), options.detectors.end(), is_binary);
+  seen.assign(positions / 64 + 1, 0);
+  if (!exact) return;
+
+  if (k > 0 || !options.weights.empty() || !options.dead.empty()) {
+    flags.assign(pixels, 0);
+    for (std::size_t i = 0; i < pixels; ++i) {
+      if (!alive(i)) continue;
+      unsigned bits = weight(options.weights, i) != 0 ? 1 : 0;
+      for (std::size_t j = 0; j < k; ++j) bits |= weight(options.detectors[j], i) != 0 ? 2u << j : 0u;
+      flags[i] = static_cast<std::uint8_t>(bits);
+    }
+  }
+  words = (k + fields - 1) / fields;
+  spread.assign(256 * words, 0);
+  for (std::size_t bits = 0; bits < 256; ++bits) {
+    for (std::size_t j = 0; j < k; ++j) {
+      if (bits >> (j + 1) & 1) spread[bits * words + j / fields] += std::uint64_t{1} << 16 * (j % fields);
+    }
+  }
+  moments.assign(window_positions * copies, 0);
+  detectors.assign(window_positions * words, 0);
+  period = flush_period(options.ny, options.nx);
+}
+
+void EventReducer::State::list_touched(std::vector<std::uint32_t>& touched) {
+  for (std::size_t word = seen_first; word <= seen_last && word < seen.size(); ++word) {
+    for (std::uint64_t bits = seen[word]; bits != 0; bits &= bits - 1) {
+      touched.push_back(static_cast<std::uint32_t>(64 * word + static_cast<std::size_t>(std::countr_zero(bits))));
+    }
+    seen[word] = 0;
+  }
+  seen_first = std::numeric_limits<std::size_t>::max();
+  seen_last = 0;
+}
+
+// Any weights, any order: one event after the other, in double.
+void EventReducer::State::add_weighted(std::span<const io::Event> events, const Sums& into) {
+  const std::size_t k = options.detectors.size();
+  for (const io::Event& event : events) {
+    const std::size_t at = pixel(event);
+    if (!alive(at)) continue;
+    const double gain = weight(options.gain, at);
+    if (into.moments != nullptr) {
+      const double w = weight(options.weights, at) * gain;
+      Moments& sum = into.moments[event.position];
+      sum.n += w;
+      sum.y += event.y * w;
+      sum.x += event.x * w;
+    }
+    if (into.detectors != nullptr) {
+      for (std::size_t j = 0; j < k; ++j) {
+        into.detectors[event.position * k + j] += weight(options.detectors[j], at) * gain;
+      }
+    }
+    touch(event.position);
+  }
+}
+
+// Weights of 0 and 1 and positions within the window: packed integers.
+void EventReducer::State::add_window(std::span<const io::Event> events) {
+  std::size_t copy = 0;
+  for (const io::Event& event : events) {
+    const std::size_t at = event.position - base;
+    std::uint64_t increment = packed(event);
+    if (!flags.empty()) {
+      const std::size_t bits = flags[pixel(event)];
+      increment = (bits & 1) != 0 ? increment : 0;
+      for (std::size_t j = 0; j < words; ++j) detectors[at * words + j] += spread[bits * words + j];
+    }
+    moments[at * copies + copy] += increment;
+    copy = (copy + 1) % copies;
+  }
+}
+
+void EventReducer::State::flush(const Sums& into) {
+  const std::size_t k = options.detectors.size();
+  for (std::size_t at = first; at < last; ++at) {
+    std::uint64_t any = 0;
+    double n = 0, y = 0, x = 0;
+    for (std::size_t copy = 0; copy < copies; ++copy) {
+      std::uint64_t& sum = moments[at * copies + copy];
+      any |= sum;
+      n += static_cast<double>(sum & 0xffff);
+      y += static_cast<double>(sum >> 16 & 0xffffff);
+      x += static_cast<double>(sum >> 40);
+      sum = 0;
+    }
+    if (into.moments != nullptr) {
+      Moments& total = into.moments[base + at];
+      total.n += n;
+      total.y += y;
+      total.x += x;
+    }
+    for (std::size_t j = 0; j < words; ++j) {
+      std::uint64_t& sum = detectors[at * words + j];
+      any |= sum;
+      for (std::size_t i = j * fields; i < std::min(k, (j + 1) * fields) && into.detectors != nullptr; ++i) {
+        into.detectors[(base + at) * k + i] += static_cast<double>(sum >> 16 * (i % fields) & 0xffff);
+      }
+      sum = 0;
+    }
+    if (any != 0) touch(base + at);
+  }
+  first = window_positions;
+  last = 0;
+  pending = 0;
+}
+
+EventReducer::EventReducer(const FrameReducer::Options& options, std::size_t positions)
+    : state_(std::make_unique<State>()) {
+  state_->options = options;
+  state_->positions = positions;
+  state_->prepare();
+}
+EventReducer::~EventReducer() = default;
+EventReducer::EventReducer(EventReducer&&) noexcept = default;
+EventReducer& EventReducer::operator=(EventReducer&&) noexcept = default;
+
+std::size_t EventReducer::positions() const {
+  return state_->positions;
+}
+std::size_t EventReducer::pixels() const {
+  return state_->options.ny * state_->options.nx;
+}
+std::size_t EventReducer::detectors() const {
+  return state_->options.detectors.size();
+}
+std::size_t EventReducer::rings() const {
+  return state_->rings;
+}
+
+void EventReducer::check(std::span<const io::Event> events) const {
+  const State& s = *state_;
+  std::uint32_t position = 0;
+  std::uint16_t y = 0, x = 0;
+  for (const io::Event& event : events) {
+    position = std::max(position, event.position);
+    y = std::max(y, event.y);
+    x = std::max(x, event.x);
+  }
+  if (position < s.positions && y < s.options.ny && x < s.options.nx) return;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const io::Event& event = events[i];
+    if (event.position < s.positions && event.y < s.options.ny && event.x < s.options.nx) continue;
+    throw std::out_of_range("event " + std::to_string(i) + ": position " + std::to_string(event.position) +
+                            ", pixel (" + std::to_string(event.y) + ", " + std::to_string(event.x) + ") beyond " +
+                            std::to_string(s.positions) + " positions, detector (" + std::to_string(s.options.ny) +
+                            ", " + std::to_string(s.options.nx) + ")");
+  }
+}
+
+void EventReducer::add(std::span<const io::Event> events, const Sums& into, std::vector<std::uint32_t>& touched) {
+  State& s = *state_;
+  Sums wanted = into;
+  if (!s.options.moments) wanted.moments = nullptr;
+  const std::size_t step = s.exact ? std::min(block_events, s.period) : block_events;
+  for (std::size_t begin = 0; begin < events.size(); begin += step) {
+    const auto block = events.subspan(begin, std::min(step, events.size() - begin));
+    if (wanted.pattern != nullptr || wanted.profiles != nullptr) {
+      for (const io::Event& event : block) {
+        const std::size_t at = s.pixel(event);
+        if (!s.alive(at)) continue;
+        const double gain = State::weight(s.options.gain, at);
+        if (wanted.pattern != nullptr) wanted.pattern[at] += gain;
+        if (wanted.profiles != nullptr && s.rings > 0 && s.options.rings[at] != no_ring) {
+          wanted.profiles[event.position * s.rings + s.options.rings[at]] += static_cast<float>(gain);
+          s.touch(event.position);
+        }
+      }
+    }
+    std::size_t low = std::numeric_limits<std::size_t>::max(), high = 0;
+    for (const io::Event& event : block) {
+      low = std::min<std::size_t>(low, event.position);
+      high = std::max<std::size_t>(high, event.position);
+    }
+    if (!s.exact || high - low >= window_positions) {
+      s.add_weighted(block, wanted);
+      continue;
+    }
+    if (s.pending + block.size() > s.period || low < s.base || high >= s.base + window_positions) {
+      s.flush(wanted);
+      // The next events lie further on: most of the window is kept for them.
+      const std::size_t slack = std::min((window_positions - (high - low + 1)) / 8, low);
+      s.base = low - slack;
+    }
+    s.add_window(block);
+    s.pending += block.size();
+    s.first = std::min(s.first, low - s.base);
+    s.last = std::max(s.last, high - s.base + 1);
+  }
+  if (s.exact) s.flush(wanted);
+  s.list_touched(touched);
+}
+
+}  // namespace crewe::imaging
