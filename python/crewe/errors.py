@@ -1,5 +1,7 @@
 """The errors of crewe. All are subclasses of built-in ones, so that `except ValueError` keeps working."""
 
+from typing import Any
+
 __all__ = ["BusyError", "DeviceError", "FormatError", "ModelError"]
 
 
@@ -12,11 +14,17 @@ class FormatError(ValueError):
         What is wrong, with the place.
     offset : int
         The byte at which the damage was met.
+
+    Attributes
+    ----------
+    decoded : object
+        What a function that decodes a whole buffer made of the good part; None where it was handed out before.
     """
 
     def __init__(self, message: str, offset: int = 0) -> None:
         super().__init__(message)
         self.offset = offset
+        self.decoded: Any = None
 
 
 class DeviceError(RuntimeError):

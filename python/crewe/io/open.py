@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from crewe.errors import FormatError
-from crewe.io import arrays
+from crewe.io import arrays, mib, rosetta
 from crewe.io.sources import EventSource, FrameSource
 
 __all__ = ["open"]
@@ -25,7 +25,9 @@ class Format(NamedTuple):
 
 #: Asked in this order: what has a magic number first, what can only be guessed last.
 FORMATS: list[Format] = [
+    Format("Merlin MIB", mib.is_mib, mib.MibFile),
     Format("NumPy", arrays.is_npy, arrays.NpyFile),
+    Format("EMPAD", arrays.is_empad, arrays.EmpadFile),
 ]
 
 HEAD = 4096
@@ -42,8 +44,9 @@ def open(path: StrPath | Sequence[StrPath], *, scan: tuple[int, int] | None = No
     scan : (int, int), optional
         Probe positions (y, x); default: what the file, or the header beside it, says.
     **options
-        Options of the format: ``detector=(512, 512)``, ``dwell`` [s], ``acceptance`` [s] for events;
-        ``skip``, ``flyback`` [frames] for frames.
+        Options of the format. Events: ``detector=(512, 512)``, ``dwell`` [s], ``acceptance`` [s]. Frames: ``skip`` and
+        ``flyback``, the frames before the first position and after each line that belong to none; ``depth`` [bits] of
+        raw Merlin files of old software; ``dtype`` to cast what RosettaSciIO reads.
 
     Returns
     -------
@@ -69,7 +72,7 @@ def open(path: StrPath | Sequence[StrPath], *, scan: tuple[int, int] | None = No
 
 
 def _format(path: Path) -> Format:
-    """The format of a file by its first bytes."""
+    """The format of a file by its first bytes, else by its name."""
     with path.open("rb") as file:
         head = file.read(HEAD)
     if not head:
@@ -77,4 +80,4 @@ def _format(path: Path) -> Format:
     for known in FORMATS:
         if known.is_it(path, head):
             return known
-    raise FormatError(f"{path}: no known format", 0)
+    return Format("RosettaSciIO", lambda path, head: True, rosetta.open_by_rosetta)

@@ -3,15 +3,38 @@
 import operator
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["EVENT", "EventSource", "FrameSource", "as_scan"]
+__all__ = ["EVENT", "Bytes", "EventSource", "FrameSource", "as_bytes", "as_count", "as_scan"]
 
 #: One event as the core exchanges it (`crewe::io::Event`): probe position, detector pixel.
 EVENT = np.dtype([("position", "<u4"), ("y", "<u2"), ("x", "<u2")])
+
+
+#: What decoders take: anything whose memory can be looked at.
+Bytes = bytes | bytearray | memoryview | NDArray[Any]
+
+
+def as_bytes(buffer: Bytes) -> NDArray[np.uint8]:
+    """Bytes of any owner as an array, without a copy."""
+    view = memoryview(cast(Any, buffer))
+    if not view.c_contiguous:
+        raise ValueError("buffer: contiguous bytes wanted")
+    return np.frombuffer(view.cast("B"), np.uint8) if view.nbytes else np.empty(0, np.uint8)
+
+
+def as_count(value: Any, name: str) -> int:
+    """An integer from 0 up."""
+    try:
+        count = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name}: an integer wanted, {value!r} came") from None
+    if count < 0:
+        raise ValueError(f"{name}: 0 or more wanted, {count} came")
+    return count
 
 
 def as_scan(scan: Any) -> tuple[int, int]:
@@ -71,9 +94,9 @@ class FrameSource(ABC):
         """
 
     def __iter__(self) -> Iterator[tuple[int, NDArray[Any]]]:
-        """(first, frames (n, ky, kx)) with `first` the index of the block's first frame; native byte order."""
+        """(first, frames (n, ky, kx)), `first` the index of the first frame; native byte order, yours to keep."""
         for first, frames in self.raw_blocks():
-            yield first, np.ascontiguousarray(frames, dtype=self.dtype)
+            yield first, np.array(frames, dtype=self.dtype)
 
     def close(self) -> None:  # noqa: B027  (most sources hold nothing)
         """Release the file or the connection."""
