@@ -13,6 +13,7 @@ void bind_fields(py::module_& m);
 void bind_mib(py::module_& m);
 void bind_events(py::module_& m);
 void bind_live(py::module_& m);
+void bind_sim(py::module_& m);
 
 namespace {
 
@@ -50,4 +51,5 @@ PYBIND11_MODULE(_core, m) {
   bind_mib(m);
   bind_events(m);
   bind_live(m);
+  bind_sim(m);
 }

@@ -10,7 +10,7 @@ from types import ModuleType
 from crewe._core import __version__
 from crewe.errors import BusyError, DeviceError, FormatError, ModelError
 
-_MODULES = ("imaging", "io", "live")
+_MODULES = ("imaging", "io", "live", "optics")
 
 __all__ = ["BusyError", "DeviceError", "FormatError", "ModelError", "__version__", *_MODULES]
 

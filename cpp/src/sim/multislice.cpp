@@ -1,0 +1,407 @@
+#include "crewe/sim/multislice.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "crewe/parallel.hpp"
+#include "sim/plan.hpp"
+
+namespace crewe::sim {
+namespace {
+
+// Signed frequency of index k of n: 0, 1, …, −2, −1.
+double frequency(std::size_t k, std::size_t n) {
+  return 2 * k >= n && n > 1 && k > (n - 1) / 2 ? static_cast<double>(k) - static_cast<double>(n)
+                                                : static_cast<double>(k);
+}
+
+struct BandLimit {
+  double cut, width;
+  BandLimit(double dy, double dx) : cut(1.0 / (3.0 * std::max(dy, dx))), width(0.01 / std::max(dy, dx)) {}
+  double operator()(double k) const {
+    if (k <= cut - width) return 1.0;
+    return k < cut ? 0.5 * (1.0 + std::cos(std::numbers::pi * (k - cut + width) / width)) : 0.0;
+  }
+};
+
+// Columns inside the band limit, and one pixel more, where the soft edge of an aperture may reach.
+std::vector<std::uint32_t> kept_columns(std::size_t nx, double dx, double cut) {
+  std::vector<std::uint32_t> columns;
+  const double length = static_cast<double>(nx) * dx;
+  for (std::size_t k = 0; k < nx; ++k) {
+    if (std::abs(frequency(k, nx)) <= cut * length + 1.0) columns.push_back(static_cast<std::uint32_t>(k));
+  }
+  return columns;
+}
+
+std::size_t thread_count(int threads) {
+  return threads > 0 ? static_cast<std::size_t>(threads) : std::max(1U, std::thread::hardware_concurrency());
+}
+
+// A thread's own scratch memory, kept from call to call.
+template <class T>
+T* scratch_of(std::size_t size) {
+  thread_local Buffer<T> memory;
+  if (memory.size() < size) memory = Buffer<T>(size);
+  return memory.data();
+}
+
+}  // namespace
+
+template <class T>
+struct Multislice<T>::State {
+  MultisliceOptions options;
+  BandLimit band;
+  Field2D<T> grid;
+  std::vector<Buffer<T>> propagators;  // A·P/(ny·nx)
+  Buffer<T> limit;                     // A/(ny·nx)
+  std::vector<Buffer<T>> transmission;
+
+  explicit State(const MultisliceOptions& o)
+      : options(o), band(o.dy, o.dx), grid(o.ny, o.nx, kept_columns(o.nx, o.dx, band.cut)) {}
+
+  Buffer<T> factor(double thickness) const {
+    Buffer<T> table(grid.column_factor_size());
+    const double scale = 1.0 / (static_cast<double>(options.ny) * static_cast<double>(options.nx));
+    for (std::size_t y = 0; y < options.ny; ++y) {
+      const double ky = frequency(y, options.ny) / (static_cast<double>(options.ny) * options.dy);
+      for (std::size_t c = 0; c < grid.columns().size(); ++c) {
+        const double kx = frequency(grid.columns()[c], options.nx) / (static_cast<double>(options.nx) * options.dx);
+        const double amplitude = scale * band(std::sqrt(ky * ky + kx * kx));
+        const double phase = std::numbers::pi * thickness *
+                             (-options.wavelength * (ky * ky + kx * kx) +
+                              2.0 * (ky * std::tan(options.tilt_y) + kx * std::tan(options.tilt_x)));
+        T* to = table.data() + grid.column_factor_at(y, c);
+        to[0] = static_cast<T>(amplitude * std::cos(phase));
+        to[grid.lanes()] = static_cast<T>(amplitude * std::sin(phase));
+      }
+    }
+    return table;
+  }
+};
+
+template <class T>
+Multislice<T>::Multislice(const MultisliceOptions& options) {
+  if (!(options.dy > 0) || !(options.dx > 0) || !(options.wavelength > 0) || !std::isfinite(options.interaction)) {
+    throw std::invalid_argument("multislice: positive sampling and wavelength wanted");
+  }
+  state_ = std::make_unique<State>(options);
+  state_->limit = state_->factor(0.0);
+  for (const double thickness : options.thickness) state_->propagators.push_back(state_->factor(thickness));
+}
+
+template <class T>
+Multislice<T>::~Multislice() = default;
+
+template <class T>
+std::size_t Multislice<T>::slices() const {
+  return state_->transmission.size();
+}
+
+template <class T>
+std::size_t Multislice<T>::slice_bytes() const {
+  return state_->grid.row_factor_size() * sizeof(T);
+}
+
+template <class T>
+std::size_t Multislice<T>::wave_bytes() const {
+  return state_->grid.field_size() * sizeof(T);
+}
+
+template <class T>
+void Multislice<T>::load(View<const T, 3> potential, int threads) {
+  State& state = *state_;
+  const Field2D<T>& grid = state.grid;
+  if (potential.shape[1] != grid.ny() || potential.shape[2] != grid.nx() || !potential.contiguous()) {
+    throw std::invalid_argument("potential: a C-contiguous (n, " + std::to_string(grid.ny()) + ", " +
+                                std::to_string(grid.nx()) + ") wanted");
+  }
+  const std::size_t n = potential.shape[0];
+  state.transmission.resize(n);
+  for (Buffer<T>& function : state.transmission) {
+    if (function.size() != grid.row_factor_size()) function = Buffer<T>(grid.row_factor_size());
+  }
+  const T sigma = static_cast<T>(state.options.interaction);
+  parallel_for(n, 1, threads, [&](std::size_t begin, std::size_t end) {
+    Buffer<T> field(grid.field_size());
+    T* scratch = scratch_of<T>(grid.scratch_size());
+    for (std::size_t s = begin; s < end; ++s) {
+      const Sweep<T> rows = grid.sweep(field.data(), scratch, 0, grid.row_groups());
+      const Sweep<T> columns = grid.sweep(field.data(), scratch, 0, grid.column_groups());
+      CREWE_SIMD_CALL(rows_enter_phase, rows, potential.data + s * grid.ny() * grid.nx(), sigma);
+      CREWE_SIMD_CALL(columns_step, columns, state.limit.data());
+      CREWE_SIMD_CALL(rows_exit, rows, state.transmission[s].data());
+    }
+  });
+}
+
+template <class T>
+struct Waves<T>::State {
+  Buffer<T> fields;              // count · field_size
+  Buffer<std::complex<T>> real;  // waves before the first slice, or nothing
+  bool plane = false;            // ψ = 1, before the first slice
+  bool started = false;          // the fields hold the waves
+};
+
+template <class T>
+Waves<T>::Waves(const Multislice<T>& engine, std::size_t count)
+    : engine_(engine), count_(count), state_(std::make_unique<State>()) {
+  state_->fields = Buffer<T>(count * engine.state_->grid.field_size());
+  state_->plane = true;
+}
+
+template <class T>
+Waves<T>::~Waves() = default;
+
+template <class T>
+void Waves<T>::set_plane() {
+  state_->plane = true;
+  state_->started = false;
+  state_->real = Buffer<std::complex<T>>();
+}
+
+template <class T>
+void Waves<T>::set_waves(View<const std::complex<T>, 3> waves) {
+  const Field2D<T>& grid = engine_.state_->grid;
+  if (waves.shape[0] != count_ || waves.shape[1] != grid.ny() || waves.shape[2] != grid.nx() || !waves.contiguous()) {
+    throw std::invalid_argument("waves: a C-contiguous (count, ny, nx) wanted");
+  }
+  state_->real = Buffer<std::complex<T>>(waves.size());
+  std::copy_n(waves.data, waves.size(), state_->real.data());
+  state_->plane = false;
+  state_->started = false;
+}
+
+template <class T>
+void Waves<T>::set_probes(View<const std::complex<double>, 2> spectrum, View<const double, 2> positions, int threads) {
+  const Field2D<T>& grid = engine_.state_->grid;
+  const MultisliceOptions& options = engine_.state_->options;
+  if (spectrum.shape[0] != grid.ny() || spectrum.shape[1] != grid.nx()) {
+    throw std::invalid_argument("spectrum: shape (ny, nx) wanted");
+  }
+  if (positions.shape[0] != count_ || positions.shape[1] != 2)
+    throw std::invalid_argument("positions: (count, 2) wanted");
+  struct Component {
+    std::size_t at, ky, column;
+    std::complex<double> value;
+  };
+  std::vector<Component> components;
+  const double scale = 1.0 / (static_cast<double>(grid.ny()) * static_cast<double>(grid.nx()));
+  for (std::size_t ky = 0; ky < grid.ny(); ++ky) {
+    for (std::size_t c = 0; c < grid.columns().size(); ++c) {
+      const std::complex<double> value = spectrum(ky, grid.columns()[c]);
+      if (value != 0.0) components.push_back({grid.spectrum_at(ky, c), ky, c, scale * value});
+    }
+  }
+  const auto ramp = [](std::size_t k, std::size_t n, double place) {
+    const double angle = -2.0 * std::numbers::pi * frequency(k, n) * (place - std::floor(place));
+    return std::complex<double>(std::cos(angle), std::sin(angle));
+  };
+  parallel_for(count_, 1, threads, [&](std::size_t begin, std::size_t end) {
+    std::vector<std::complex<double>> along_y(grid.ny()), along_x(grid.columns().size());
+    T* scratch = scratch_of<T>(grid.scratch_size());
+    for (std::size_t i = begin; i < end; ++i) {
+      T* field = state_->fields.data() + i * grid.field_size();
+      std::fill_n(field, grid.field_size(), T(0));
+      const double y = positions(i, std::size_t{0}) / (static_cast<double>(grid.ny()) * options.dy);
+      const double x = positions(i, std::size_t{1}) / (static_cast<double>(grid.nx()) * options.dx);
+      for (std::size_t k = 0; k < along_y.size(); ++k) along_y[k] = ramp(k, grid.ny(), y);
+      for (std::size_t c = 0; c < along_x.size(); ++c) along_x[c] = ramp(grid.columns()[c], grid.nx(), x);
+      for (const Component& component : components) {
+        const std::complex<double> value = component.value * along_y[component.ky] * along_x[component.column];
+        field[component.at] = static_cast<T>(value.real());
+        field[component.at + grid.lanes()] = static_cast<T>(value.imag());
+      }
+      CREWE_SIMD_CALL(columns_inverse, grid.sweep(field, scratch, 0, grid.column_groups()));
+    }
+  });
+  state_->plane = false;
+  state_->started = true;
+}
+
+template <class T>
+void Waves<T>::advance(std::span<const std::uint32_t> transmission, std::span<const std::uint32_t> propagator,
+                       int threads) {
+  const auto& engine = *engine_.state_;
+  const Field2D<T>& grid = engine.grid;
+  if (transmission.size() != propagator.size()) throw std::invalid_argument("as many propagators as slices wanted");
+  for (std::size_t s = 0; s < transmission.size(); ++s) {
+    if (transmission[s] >= engine.transmission.size()) throw std::out_of_range("a slice that wasn't loaded");
+    if (propagator[s] >= engine.propagators.size()) throw std::out_of_range("a propagator that isn't there");
+  }
+  if (transmission.empty()) return;
+  const bool entering = !state_->started;
+  const auto rows = [&](std::size_t wave, std::size_t s, std::size_t first, std::size_t last) {
+    const Sweep<T> sweep =
+        grid.sweep(state_->fields.data() + wave * grid.field_size(), scratch_of<T>(grid.scratch_size()), first, last);
+    const T* factor = engine.transmission[transmission[s]].data();
+    if (s > 0 || !entering) {
+      CREWE_SIMD_CALL(rows_step, sweep, factor);
+    } else {
+      const std::complex<T>* from = state_->plane ? nullptr : state_->real.data() + wave * grid.ny() * grid.nx();
+      CREWE_SIMD_CALL(rows_enter, sweep, reinterpret_cast<const T*>(from), factor);
+    }
+  };
+  const auto columns = [&](std::size_t wave, std::size_t s, std::size_t first, std::size_t last) {
+    const Sweep<T> sweep =
+        grid.sweep(state_->fields.data() + wave * grid.field_size(), scratch_of<T>(grid.scratch_size()), first, last);
+    CREWE_SIMD_CALL(columns_step, sweep, engine.propagators[propagator[s]].data());
+  };
+  const std::size_t workers = thread_count(threads);
+  if (count_ >= workers) {
+    parallel_for(count_, 1, threads, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t wave = begin; wave < end; ++wave) {
+        for (std::size_t s = 0; s < transmission.size(); ++s) {
+          rows(wave, s, 0, grid.row_groups());
+          columns(wave, s, 0, grid.column_groups());
+        }
+      }
+    });
+  } else {
+    const std::size_t row_grain = std::max<std::size_t>(1, grid.row_groups() / (4 * workers));
+    const std::size_t column_grain = std::max<std::size_t>(1, grid.column_groups() / (4 * workers));
+    for (std::size_t wave = 0; wave < count_; ++wave) {
+      for (std::size_t s = 0; s < transmission.size(); ++s) {
+        parallel_for(grid.row_groups(), row_grain, threads,
+                     [&](std::size_t first, std::size_t last) { rows(wave, s, first, last); });
+        parallel_for(grid.column_groups(), column_grain, threads,
+                     [&](std::size_t first, std::size_t last) { columns(wave, s, first, last); });
+      }
+    }
+  }
+  state_->started = true;
+  state_->plane = false;
+  state_->real = Buffer<std::complex<T>>();
+}
+
+template <class T>
+void Waves<T>::wave(View<std::complex<T>, 3> out, int threads) const {
+  const Field2D<T>& grid = engine_.state_->grid;
+  const std::size_t pixels = grid.ny() * grid.nx();
+  if (out.shape[0] != count_ || out.shape[1] != grid.ny() || out.shape[2] != grid.nx() || !out.contiguous()) {
+    throw std::invalid_argument("out: a C-contiguous (count, ny, nx) wanted");
+  }
+  if (!state_->started) {
+    if (state_->plane)
+      std::fill_n(out.data, out.size(), std::complex<T>(1));
+    else
+      std::copy_n(state_->real.data(), out.size(), out.data);
+    return;
+  }
+  parallel_for(count_ * grid.row_groups(), grid.row_groups(), threads, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin / grid.row_groups(); i < (end + grid.row_groups() - 1) / grid.row_groups(); ++i) {
+      T* field = state_->fields.data() + i * grid.field_size();
+      const Sweep<T> sweep = grid.sweep(field, scratch_of<T>(grid.scratch_size()), 0, grid.row_groups());
+      CREWE_SIMD_CALL(rows_exit_wave, sweep, reinterpret_cast<T*>(out.data + i * pixels));
+    }
+  });
+}
+
+template <class T>
+template <class Out>
+void Waves<T>::add_intensity(std::span<const std::int32_t> row, std::span<const std::int32_t> column, double weight,
+                             View<Out, 3> out, int threads) const {
+  const Field2D<T>& grid = engine_.state_->grid;
+  if (row.size() != grid.ny() || column.size() != grid.nx() || out.shape[0] != count_) {
+    throw std::invalid_argument("intensity: row (ny), column (nx) and out (count, oy, ox) wanted");
+  }
+  for (const std::int32_t r : row) {
+    if (r >= static_cast<std::int64_t>(out.shape[1])) throw std::out_of_range("intensity: a row beyond the output");
+  }
+  for (const std::int32_t c : column) {
+    if (c >= static_cast<std::int64_t>(out.shape[2])) throw std::out_of_range("intensity: a column beyond the output");
+  }
+  if (!state_->started) throw std::invalid_argument("intensity: the waves haven't passed a slice yet");
+  parallel_for(count_, 1, threads, [&](std::size_t begin, std::size_t end) {
+    Buffer<T> copy(grid.field_size());
+    for (std::size_t i = begin; i < end; ++i) {
+      std::copy_n(state_->fields.data() + i * grid.field_size(), grid.field_size(), copy.data());
+      const Sweep<T> sweep = grid.sweep(copy.data(), scratch_of<T>(grid.scratch_size()), 0, grid.column_groups());
+      CREWE_SIMD_CALL(columns_forward, sweep);
+      const View<Out, 2> image = out[i];
+      for (std::size_t ky = 0; ky < grid.ny(); ++ky) {
+        if (row[ky] < 0) continue;
+        for (std::size_t c = 0; c < grid.columns().size(); ++c) {
+          const std::int32_t to = column[grid.columns()[c]];
+          if (to < 0) continue;
+          const T* at = copy.data() + grid.spectrum_at(ky, c);
+          const T re = at[0], im = at[grid.lanes()];
+          image(static_cast<std::size_t>(row[ky]), static_cast<std::size_t>(to)) +=
+              static_cast<Out>(weight) * static_cast<Out>(re * re + im * im);
+        }
+      }
+    }
+  });
+}
+
+template <class T>
+void Waves<T>::intensity(std::span<const std::int32_t> row, std::span<const std::int32_t> column, double weight,
+                         View<float, 3> out, int threads) const {
+  add_intensity(row, column, weight, out, threads);
+}
+
+template <class T>
+void Waves<T>::intensity(std::span<const std::int32_t> row, std::span<const std::int32_t> column, double weight,
+                         View<double, 3> out, int threads) const {
+  add_intensity(row, column, weight, out, threads);
+}
+
+template <class T>
+void Waves<T>::signals(View<const float, 3> detectors, double weight, View<double, 2> out, int threads) const {
+  const Field2D<T>& grid = engine_.state_->grid;
+  const std::size_t n = detectors.shape[0];
+  if (detectors.shape[1] != grid.ny() || detectors.shape[2] != grid.nx() || out.shape[0] != count_ ||
+      out.shape[1] != n) {
+    throw std::invalid_argument("signals: detectors (n, ny, nx) and out (count, n) wanted");
+  }
+  if (!state_->started) throw std::invalid_argument("signals: the waves haven't passed a slice yet");
+  parallel_for(count_, 1, threads, [&](std::size_t begin, std::size_t end) {
+    Buffer<T> copy(grid.field_size());
+    for (std::size_t i = begin; i < end; ++i) {
+      std::copy_n(state_->fields.data() + i * grid.field_size(), grid.field_size(), copy.data());
+      const Sweep<T> sweep = grid.sweep(copy.data(), scratch_of<T>(grid.scratch_size()), 0, grid.column_groups());
+      CREWE_SIMD_CALL(columns_forward, sweep);
+      std::vector<double> sums(n, 0.0);
+      for (std::size_t ky = 0; ky < grid.ny(); ++ky) {
+        for (std::size_t c = 0; c < grid.columns().size(); ++c) {
+          const T* at = copy.data() + grid.spectrum_at(ky, c);
+          const double power = static_cast<double>(at[0]) * static_cast<double>(at[0]) +
+                               static_cast<double>(at[grid.lanes()]) * static_cast<double>(at[grid.lanes()]);
+          for (std::size_t d = 0; d < n; ++d)
+            sums[d] += power * static_cast<double>(detectors(d, ky, grid.columns()[c]));
+        }
+      }
+      for (std::size_t d = 0; d < n; ++d) out(i, d) += weight * sums[d];
+    }
+  });
+}
+
+template <class T>
+void transform_pairs(std::complex<T>* data, std::size_t ny, std::size_t nx, std::size_t pairs) {
+  std::vector<std::uint32_t> columns(nx);
+  for (std::size_t k = 0; k < nx; ++k) columns[k] = static_cast<std::uint32_t>(k);
+  const Field2D<T> grid(ny, nx, columns);
+  Buffer<T> field(grid.field_size()), scratch(grid.scratch_size());
+  const Sweep<T> rows = grid.sweep(field.data(), scratch.data(), 0, grid.row_groups());
+  const Sweep<T> all = grid.sweep(field.data(), scratch.data(), 0, grid.column_groups());
+  CREWE_SIMD_CALL(rows_enter, rows, reinterpret_cast<const T*>(data), static_cast<const T*>(nullptr));
+  for (std::size_t i = 0; i < pairs; ++i) {
+    CREWE_SIMD_CALL(columns_step, all, static_cast<const T*>(nullptr));
+    if (i + 1 < pairs) CREWE_SIMD_CALL(rows_step, rows, static_cast<const T*>(nullptr));
+  }
+  CREWE_SIMD_CALL(rows_exit_wave, rows, reinterpret_cast<T*>(data));
+}
+
+template class Multislice<float>;
+template class Multislice<double>;
+template class Waves<float>;
+template class Waves<double>;
+template void transform_pairs(std::complex<float>*, std::size_t, std::size_t, std::size_t);
+template void transform_pairs(std::complex<double>*, std::size_t, std::size_t, std::size_t);
+
+}  // namespace crewe::sim
