@@ -1,0 +1,149 @@
+"""Pictures with matplotlib: images in grey, vector maps on the colour wheel, scale bars. Wants ``crewe[plot]``."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crewe._color import legend, limits, wheel
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["show", "vectors"]
+
+
+def vectors(field: NDArray[Any], *, largest: float | None = None) -> NDArray[np.uint8]:
+    """The colour wheel of DPC images: hue = direction, value = length.
+
+    Red points right, yellow-green up, cyan left, blue-violet down.
+
+    Parameters
+    ----------
+    field : array (..., 2)
+        Vectors (y, x): `crewe.imaging.com`, `crewe.imaging.electric_field`; y points down.
+    largest : float, optional
+        The length drawn at full value [unit of `field`]; default: one that 99.9 % of the vectors don't reach.
+
+    Returns
+    -------
+    array (..., 3) uint8
+        Red, green, blue.
+
+    Raises
+    ------
+    ValueError
+        The last axis isn't 2 long, or `largest` isn't positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from crewe.plot import vectors
+    >>> vectors(np.array([[0.0, 1.0], [0.0, 0.5], [0.0, -1.0]]), largest=1.0).tolist()
+    [[255, 0, 0], [128, 0, 0], [0, 255, 255]]
+    """
+    field = np.asarray(field)
+    if field.ndim < 1 or field.shape[-1] != 2:
+        raise ValueError(f"field: shape (..., 2) wanted, {field.shape} came")
+    if largest is not None and not largest > 0:
+        raise ValueError(f"largest: a positive number wanted, {largest!r} came")
+    return wheel(field, largest=largest)
+
+
+def show(
+    images: Mapping[str, NDArray[Any]] | NDArray[Any],
+    *,
+    step: float | None = None,
+    unit: str = "Å",
+    columns: int = 3,
+    size: float = 3.5,
+) -> "Figure":
+    """Images side by side: grey from the 0.1 % darkest to the 0.1 % brightest pixels, vector maps on the colour wheel.
+
+    Parameters
+    ----------
+    images : dict of arrays, or one array
+        Name → (y, x), (y, x, 2) or complex (y, x), of which the phase is shown; a `crewe.live.Session`'s images.
+    step : float, optional
+        Distance of neighbouring pixels [`unit`]: draws a scale bar.
+    unit : str
+        Of `step`.
+    columns : int
+        Images in a row.
+    size : float
+        Of an image [inches].
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Not drawn on the screen yet: a notebook does that, ``figure.savefig(...)``, or ``matplotlib.pyplot.show()``.
+
+    Raises
+    ------
+    ImportError
+        matplotlib isn't installed.
+    ValueError
+        No images, or one of another shape.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from crewe import plot
+    >>> figure = plot.show({"ricom": np.eye(64, dtype=np.float32), "com": np.ones((64, 64, 2))}, step=0.2)
+    >>> [axes.get_title() for axes in figure.axes[:2]]
+    ['ricom', 'com']
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError("crewe.plot wants matplotlib: pip install 'crewe[plot]'") from error
+
+    named = dict(images) if isinstance(images, Mapping) else {"": images}
+    if not named:
+        raise ValueError("images: at least one wanted, none came")
+    columns = max(1, min(columns, len(named)))
+    rows = -(-len(named) // columns)
+    figure = Figure(figsize=(size * columns, size * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for axes, (name, image) in zip(grid.flat, named.items(), strict=False):
+        _draw(axes, name, np.asarray(image))
+        if step is not None:
+            _scale_bar(axes, np.asarray(image).shape[1], step, unit)
+    for axes in grid.flat[len(named) :]:
+        axes.set_visible(False)
+    return figure
+
+
+def _draw(axes: Any, name: str, image: NDArray[Any]) -> None:
+    if image.ndim == 3 and image.shape[-1] == 2:
+        axes.imshow(wheel(image))
+        key = axes.inset_axes((0.84, 0.84, 0.15, 0.15))
+        disc = legend(64)
+        inside = np.hypot(*(np.mgrid[:64, :64] - 31.5)) <= 32
+        key.imshow(np.dstack([disc, np.where(inside, 255, 0).astype(np.uint8)]))
+        key.set_axis_off()
+    elif image.ndim == 2:
+        values = np.angle(image) if np.iscomplexobj(image) else image
+        low, high = limits(values)
+        axes.imshow(values, cmap="gray", vmin=low, vmax=high)
+    else:
+        raise ValueError(f"images[{name!r}]: shape (y, x) or (y, x, 2) wanted, {image.shape} came")
+    axes.set_title(name)
+    axes.set_axis_off()
+
+
+def _scale_bar(axes: Any, pixels: int, step: float, unit: str) -> None:
+    """A bar of 1, 2 or 5 times a power of ten, about a quarter of the image's width."""
+    from matplotlib.patches import Rectangle
+
+    target = pixels * step / 4
+    power = 10.0 ** np.floor(np.log10(target))
+    length = float(max(m * power for m in (1, 2, 5) if m * power <= target))
+    left, width = 0.04, length / (pixels * step)
+    axes.add_patch(
+        Rectangle((left, 0.04), width, 0.015, transform=axes.transAxes, facecolor="w", edgecolor="k", lw=0.4)
+    )
+    axes.text(
+        left + width / 2, 0.07, f"{length:g} {unit}", color="w", ha="center", va="bottom", transform=axes.transAxes
+    )
