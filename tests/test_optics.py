@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from crewe.optics import Aberrations, interaction, scherzer, wavelength
 
 NAMES = [f"C{n}{m}" for n in range(1, 6) for m in range((n + 1) % 2, n + 2, 2)]

@@ -110,7 +110,7 @@ def test_no_overflow_on_one_pixel():
     assert sums[0, 0] == 300000
 
 
-@pytest.mark.parametrize("field, value", [("position", 10), ("y", 32), ("x", 30)])
+@pytest.mark.parametrize(("field", "value"), [("position", 10), ("y", 32), ("x", 30)])
 def test_events_beyond_the_scan_or_the_detector(field, value):
     events = np.zeros(20, EVENT)
     events[field][7] = value

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def add_events(events, positions, shape, *, weights=None, detectors=(), rings=None, gain=None, dead=None):
-    """(moments (positions, 3), detector sums (positions, k), profiles (positions, rings), pattern (ny, nx)) in float64."""
+    """Moments (positions, 3), detector sums (positions, k), profiles (positions, rings), pattern (ny, nx), float64."""
     one = np.ones(shape)
     alive = one if dead is None else 1.0 * (np.asarray(dead) == 0)
     g = alive * (one if gain is None else gain)

@@ -1,7 +1,7 @@
 """Merlin frames by definition: what a detector writes, and how it is read back, a pixel at a time where it matters.
 
-The image of a 2x2 quad has chips 1, 2 above and 3, 4 below, the lower two turned by 180°. A raw file row holds one row of
-each chip in the order 4, 3, 2, 1; raw pixels lie in words of 64 bits, most significant byte first, first pixel last.
+The image of a 2x2 quad has chips 1, 2 above and 3, 4 below, the lower two turned by 180°. A raw file row holds one row
+of each chip in the order 4, 3, 2, 1; raw pixels lie in words of 64 bits, most significant byte first, first pixel last.
 """
 
 import numpy as np
@@ -61,7 +61,9 @@ def decode(data, height, width, depth, *, raw=False, quad=False, gap=0):
     if depth == 24:
         high, low = data[: len(data) // 2], data[len(data) // 2 :]
         options = dict(raw=True, quad=quad, gap=gap)
-        return (decode(high, height, width, 12, **options).astype("u4") << 12) | decode(low, height, width, 12, **options)
+        return (decode(high, height, width, 12, **options).astype("u4") << 12) | decode(
+            low, height, width, 12, **options
+        )
     bits = {1: 1, 6: 8, 12: 16}[depth]
     words = np.frombuffer(data, ">u8").astype(np.uint64)
     pixels = np.stack([(words >> np.uint64(j * bits)) & np.uint64((1 << bits) - 1) for j in range(64 // bits)], -1)
@@ -81,9 +83,21 @@ def decode(data, height, width, depth, *, raw=False, quad=False, gap=0):
 def acquisition(scan=None, *, depth=12, layout="1x1", frames=None, per_trigger=None):
     """The text of a .hdr file, which is also the first message on the data socket: 2048 bytes."""
     sy, sx = scan or (1, frames or 1)
-    lines = ["HDR,\t", "Time and Date Stamp (day, mnth, yr, hr, min, s):\t02/01/2026 03:04:05", "Chip ID:\tW1_A1, - , - , - "]
-    lines += [f"Assembly Size (NX1, 2X2):\t{layout:>6}", f"Counter Depth (number):\t{depth}", "Gain:\tHGM", "Sensor:\tµA"]
-    lines += [f"Frames in Acquisition (Number):\t{frames or sy * sx}", f"Frames per Trigger (Number):\t{per_trigger or sx}"]
+    lines = [
+        "HDR,\t",
+        "Time and Date Stamp (day, mnth, yr, hr, min, s):\t02/01/2026 03:04:05",
+        "Chip ID:\tW1_A1, - , - , - ",
+    ]
+    lines += [
+        f"Assembly Size (NX1, 2X2):\t{layout:>6}",
+        f"Counter Depth (number):\t{depth}",
+        "Gain:\tHGM",
+        "Sensor:\tµA",
+    ]
+    lines += [
+        f"Frames in Acquisition (Number):\t{frames or sy * sx}",
+        f"Frames per Trigger (Number):\t{per_trigger or sx}",
+    ]
     lines += [f"ScanX:\t{sx}", f"ScanY:\t{sy}"] if scan else []
     return "\r\n".join([*lines, "End\t"]).encode("latin-1").ljust(2048)
 
