@@ -4,12 +4,14 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from crewe.io import merlin_player
+from crewe.io.merlin import MerlinSource
+from crewe.io.net import Address
 from crewe.io.sources import EventSource, FrameSource
 
 __all__ = ["listen", "replay"]
 
 Source = FrameSource | EventSource
-Address = tuple[str, int]
 
 
 class Detector(NamedTuple):
@@ -24,7 +26,9 @@ class Detector(NamedTuple):
 
 
 #: By the scheme of the URL.
-DETECTORS: dict[str, Detector] = {}
+DETECTORS: dict[str, Detector] = {
+    "merlin": Detector(MerlinSource, merlin_player.play),
+}
 
 
 def split_url(url: str) -> tuple[Detector, Address]:

@@ -157,7 +157,7 @@ def frame_metadata(header: bytes) -> dict[str, Any]:
     return metadata
 
 
-def big_endian(framing: Any, data: NDArray[np.uint8], count: int, prefix: int = 0) -> NDArray[Any]:
+def big_endian(framing: _core.MibFraming, data: NDArray[np.uint8], count: int, prefix: int = 0) -> NDArray[Any]:
     """Formatted frames as they lie in memory, (count, ky, kx), big-endian, without a copy."""
     ky, kx = framing.shape
     dtype = np.dtype(framing.dtype).newbyteorder(">")
@@ -240,15 +240,12 @@ class MibFile(FrameSource):
                     f"{self._paths[part]}: the file ends within frame {whole + 1} (at byte {len(data)})", len(data)
                 )
 
-    def messages(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        """(first, (n, header + pixels) bytes): the frames as they are recorded, for one that plays them again."""
+    def payloads(self) -> Iterator[NDArray[np.uint8]]:
+        """(n, header + pixels) bytes: the frames as they are recorded, for one that plays them again."""
         for part, data in enumerate(self._files):
             for first, count in self._runs(part, data, MAPPED_BYTES // self._stride):
                 at = first * self._stride
-                yield (
-                    int(self._starts[part]) + first,
-                    data[at : at + count * self._stride].reshape(count, self._stride),
-                )
+                yield data[at : at + count * self._stride].reshape(-1, self._framing.header + self._framing.data)
 
     def _runs(self, part: int, data: NDArray[np.uint8], step: int) -> Iterator[tuple[int, int]]:
         """(first, count) of blocks of at most `step` frames, headers checked."""

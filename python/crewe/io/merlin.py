@@ -1,0 +1,390 @@
+"""A Merlin on the network: its data socket as a source of frames, and its command socket.
+
+Every message is ``MPX,``, ten digits, a comma and the payload; the digits count the payload and that comma. On the data
+socket the first payload is the acquisition header (``HDR``), each other one a frame (``MQ1``) as in a .mib file. The
+acquisition header comes when the acquisition is started, before it is triggered; nothing marks its end.
+"""
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crewe import _core
+from crewe.errors import DeviceError, FormatError
+from crewe.io.mib import acquisition_header, big_endian, frame_metadata, number_of, scan_of
+from crewe.io.net import CONNECT_TIMEOUT, PAUSE, Address, connect
+from crewe.io.sources import FrameSource, as_count, as_scan
+
+__all__ = ["PREFIX", "CommandSocket", "MerlinSource", "message"]
+
+#: Bytes before a payload.
+PREFIX = 15
+#: What a payload may hold: an acquisition header, a frame of 64 chips.
+LONGEST_TEXT, LONGEST_FRAME = 1 << 16, 1 << 25
+#: Frames are received into a ring of about so many bytes, which stays in a core's cache.
+RING_BYTES = 1 << 20
+#: What replies on the command socket end with, if not with 0.
+REFUSALS = {"1": "busy", "2": "unknown command", "3": "out of range"}
+
+
+def message(payload: bytes) -> bytes:
+    """A payload with its prefix."""
+    return b"MPX,%010d," % (len(payload) + 1) + payload
+
+
+def payload_length(prefix: bytes) -> int:
+    """Bytes of the payload after a prefix; -1 if it is none."""
+    digits = prefix[4:14]
+    if len(prefix) < PREFIX or not prefix.startswith(b"MPX,") or prefix[14:15] != b"," or not digits.isdigit():
+        return -1
+    return int(digits) - 1
+
+
+class CommandSocket:
+    """The command socket of a Merlin (port 6341): set and get parameters, give commands.
+
+    Parameters
+    ----------
+    address : (str, int)
+        Host and port.
+    timeout : float, optional
+        How long to wait for the connection, and for a reply [s].
+
+    Raises
+    ------
+    ConnectionError
+        Nobody is there.
+    """
+
+    def __init__(self, address: Address, *, timeout: float | None = None) -> None:
+        self._socket = connect(address, timeout=timeout)
+        self._socket.settimeout(CONNECT_TIMEOUT if timeout is None else timeout)
+        self._replies = self._socket.makefile("rb")
+
+    def set(self, name: str, value: object) -> None:
+        """Set a parameter, ``NUMFRAMESTOACQUIRE`` for instance."""
+        self._ask("SET", name, str(value))
+
+    def get(self, name: str) -> str:
+        """The value of a parameter."""
+        return self._ask("GET", name, "0")
+
+    def command(self, name: str) -> None:
+        """Give a command, ``STARTACQUISITION`` for instance."""
+        self._ask("CMD", name, "0")
+
+    def _ask(self, kind: str, name: str, value: str) -> str:
+        self._socket.sendall(message(f"{kind},{name},{value}".encode("ascii")))
+        length = payload_length(self._replies.read(PREFIX))
+        if not 0 <= length <= LONGEST_TEXT:
+            raise ConnectionError(f"{kind} {name}: no Merlin answers on the command socket")
+        reply = self._replies.read(length)
+        if reply.endswith(b","):  # counted without the comma of the prefix, as simulators do
+            reply += self._replies.read(1)
+        words = reply.decode("latin-1").split(",")
+        if words[-1].strip() not in ("0", ""):
+            why = REFUSALS.get(words[-1].strip(), f"code {words[-1]}")
+            raise DeviceError(f"the Merlin refuses {kind} {name} {value}: {why}")
+        return words[2] if len(words) > 3 else ""
+
+    def close(self) -> None:
+        self._replies.close()
+        self._socket.close()
+
+
+class Ring:
+    """Memory for whole messages of one length, filled and emptied in order; a message never lies across its end."""
+
+    def __init__(self, stride: int) -> None:
+        self.slots = max(2, RING_BYTES // stride)
+        self._bytes = np.empty(self.slots * stride, np.uint8)
+        self._stride = stride
+        self._done = self._fill = 0  # bytes handed out, bytes received
+
+    def pending(self) -> NDArray[np.uint8]:
+        """What came and isn't handed out."""
+        return self._bytes[self._done : self._fill]
+
+    def take(self, messages: int) -> None:
+        self._done += messages * self._stride
+
+    def space(self) -> NDArray[np.uint8]:
+        """Where the next bytes go; never empty as long as whole messages are taken before more is received."""
+        if self._done == self._fill == len(self._bytes):
+            self._done = self._fill = 0
+        return self._bytes[self._fill :]
+
+    def received(self, count: int) -> None:
+        self._fill += count
+
+    def restart(self, rest: bytes = b"") -> None:
+        """Empty but for `rest`, the begin of a message."""
+        self._bytes[: len(rest)] = np.frombuffer(rest, np.uint8)
+        self._done, self._fill = 0, len(rest)
+
+
+class MerlinSource(FrameSource):
+    """One acquisition from the data socket of a Merlin, read once, while it comes.
+
+    Made by ``crewe.io.listen("merlin://host:port", ...)``; ready when the first frame is there. A line that drops is
+    taken up again; every frame lands at the place that its number says, and `lost` counts those that didn't come.
+
+    Parameters
+    ----------
+    address : (str, int)
+        Host and port of the data socket (6342).
+    timeout : float, optional
+        How long nothing may come, and how long to try to connect again [s]; default: nothing may come for ever,
+        connections are tried for 10 s.
+    scan, detector : (int, int), optional
+        Probe positions (y, x), pixels (ky, kx); default: what the detector says.
+    command_port : int, optional
+        The acquisition is set up and started by us through this port.
+    frames : int, optional
+        Frames of the acquisition; default: what the acquisition header says, else what the scan needs.
+    skip, flyback : int
+        Frames before the first position, and after every line, that belong to none.
+    depth : int
+        Bits of the counter, where raw frames of old software don't say.
+    settings : mapping, optional
+        Parameters to set before the start, ``{"ACQUISITIONTIME": 1.0}`` for instance.
+    softtrigger : bool
+        Send SOFTTRIGGER after the acquisition header.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        *,
+        timeout: float | None = None,
+        scan: tuple[int, int] | None = None,
+        detector: tuple[int, int] | None = None,
+        command_port: int | None = None,
+        frames: int | None = None,
+        skip: int = 0,
+        flyback: int = 0,
+        depth: int = 0,
+        settings: Mapping[str, object] | None = None,
+        softtrigger: bool = False,
+    ) -> None:
+        if command_port is None and (settings or softtrigger):
+            raise ValueError("settings, softtrigger: the command_port is wanted too")
+        self.skip, self.flyback = as_count(skip, "skip"), as_count(flyback, "flyback")
+        wanted_scan = None if scan is None else as_scan(scan)
+        wanted_frames = None if frames is None else as_count(frames, "frames")
+        self._address, self._timeout = address, timeout
+        self._where = f"merlin://{address[0]}:{address[1]}"
+        self._received = 0  # bytes of the stream
+        self._commands: CommandSocket | None = None
+        self._socket = connect(address, timeout=timeout)
+        try:
+            if command_port is not None:
+                self._commands = CommandSocket((address[0], command_port), timeout=timeout)
+                self._start(self._commands, settings or {}, wanted_frames or self._needed(wanted_scan))
+            self._begin(depth, softtrigger)
+            self._agree(wanted_scan, wanted_frames, detector)
+        except BaseException:
+            self.close()
+            raise
+
+    # ------------------------------------------------------------------------------------------- before the first frame
+    def _start(self, commands: CommandSocket, settings: Mapping[str, object], frames: int) -> None:
+        for name, value in settings.items():
+            commands.set(name, value)
+        if frames:
+            commands.set("NUMFRAMESTOACQUIRE", frames)
+        commands.command("STARTACQUISITION")
+
+    def _needed(self, scan: tuple[int, int] | None) -> int:
+        """Frames that a scan takes."""
+        return 0 if scan is None else self.skip + scan[0] * (scan[1] + self.flyback)
+
+    def _begin(self, depth: int, softtrigger: bool) -> None:
+        """Wait for the acquisition header, and the first frame, which tells what all frames are like."""
+        self._text = b""
+        payload, _ = self._message()
+        while payload.startswith(b"HDR"):  # of several the last one counts: those before weren't triggered
+            self._text = payload
+            if softtrigger and self._commands is not None:
+                self._commands.command("SOFTTRIGGER")
+            payload, _ = self._message()
+        self._header = acquisition_header(self._text)
+        at = self._received - len(payload)
+        depth = depth or number_of(self._header, "Counter Depth")
+        self._framing = _core.MibFraming(np.frombuffer(payload, np.uint8), offset=at, depth=depth)
+        length = self._framing.header + self._framing.data
+        if length != len(payload):
+            raise FormatError(
+                f"Merlin frame: {length} bytes by its header, {len(payload)} by its message (at byte {at})", at
+            )
+        self._stride = self._framing.stride(PREFIX)
+        self._ring = Ring(self._stride)
+        self._ring.restart(message(payload))
+        self.detector, self.dtype = self._framing.shape, np.dtype(self._framing.dtype)
+        self._images = np.empty((self._ring.slots if self._framing.raw else 0, *self.detector), self.dtype)
+        self.metadata = {
+            **frame_metadata(payload[: self._framing.header]),
+            "depth": self._framing.depth or number_of(self._header, "Counter Depth") or None,
+            "raw": self._framing.raw,
+            "acquisition": self._header,
+        }
+
+    def _agree(self, scan: tuple[int, int] | None, frames: int | None, detector: tuple[int, int] | None) -> None:
+        """What was asked for against what the detector says."""
+        if detector is not None and tuple(detector) != self.detector:
+            raise ValueError(f"detector: {tuple(detector)} wanted, {self._where} sends frames of {self.detector}")
+        announced = frames or number_of(self._header, "Frames in Acquisition")
+        if scan is None and not self._header and not announced:
+            raise ValueError(f"scan: wanted, because {self._where} sent no acquisition header")
+        self.scan = scan or scan_of(self._header, announced)
+        self._total = announced or self._needed(self.scan)
+        self._next = 0  # the frame after the last one
+        self._first_number: int | None = None
+        self._gaps: list[range] = []
+        self._cut_since: float | None = None
+
+    # ----------------------------------------------------------------------------------------------------------- frames
+    def __len__(self) -> int:
+        return self._total
+
+    def __getitem__(self, index: int) -> NDArray[Any]:
+        raise TypeError("a detector's frames come once and in their order: iterate over them")
+
+    def raw_blocks(self) -> Iterator[tuple[int, NDArray[Any]]]:
+        while self._next < self._total:
+            pending = self._ring.pending()
+            if self._header_is_next(pending):
+                if self._another_acquisition():
+                    self._note(self._total, 0)
+                    return
+            elif len(pending) < self._stride:
+                self._more()
+            else:
+                yield self._block(pending)
+
+    def _block(self, pending: NDArray[np.uint8]) -> tuple[int, NDArray[Any]]:
+        """The whole frames that follow each other, from the ring."""
+        at = self._received - len(pending)
+        count, number = self._framing.check(pending, offset=at, prefix=PREFIX, consecutive=True)
+        self._ring.take(count)
+        first = self._place(number, at)
+        count = min(count, self._total - first)
+        self._note(first, count)
+        self._cut_since = None
+        if not self._framing.raw:
+            return first, big_endian(self._framing, pending, count, PREFIX)
+        self._framing.unpack(pending, prefix=PREFIX, images=self._images[:count])
+        return first, self._images[:count]
+
+    def _place(self, number: int, at: int) -> int:
+        """The index of a frame with this number."""
+        if self._first_number is None:  # 1, but for a Merlin that counts on from acquisition to acquisition
+            self._first_number = 1 if 1 <= number <= self._total else number
+        index = number - self._first_number
+        if not 0 <= index < self._total:
+            last = self._first_number + self._total - 1
+            raise FormatError(
+                f"Merlin frame: a number from {self._first_number} to {last} wanted, {number} came (at byte {at})", at
+            )
+        return index
+
+    def _note(self, first: int, count: int) -> None:
+        """Frames [first, first + count) are here: what is missing before them is lost, until it comes after all."""
+        if first > self._next:
+            self._gaps.append(range(self._next, first))
+            self.lost += first - self._next
+        elif first < self._next:
+            late, kept = range(first, first + count), []
+            for gap in self._gaps:
+                before = range(gap.start, min(gap.stop, late.start))
+                after = range(max(gap.start, late.stop), gap.stop)
+                kept += [part for part in (before, after) if part]
+                self.lost -= len(gap) - len(before) - len(after)
+            self._gaps = kept
+        self._next = max(self._next, first + count)
+
+    def _header_is_next(self, pending: NDArray[np.uint8]) -> bool:
+        """Whether the next message is an acquisition header; damage if it can't be a frame either."""
+        if len(pending) < PREFIX + 4:
+            return False
+        head = bytes(pending[: PREFIX + 4])
+        if payload_length(head[:PREFIX]) < 0 or head[PREFIX:] not in (b"MQ1,", b"HDR,"):
+            at = self._received - len(pending)
+            raise FormatError(f"Merlin message: MPX, a length, and MQ1 or HDR wanted, {head!r} came (at byte {at})", at)
+        return head[PREFIX:] == b"HDR,"
+
+    def _another_acquisition(self) -> bool:
+        """Read the acquisition header that is next: whether it isn't ours, sent again after a cut."""
+        text, rest = self._message(bytes(self._ring.pending()))
+        self._ring.restart(rest)
+        return text != self._text
+
+    # ----------------------------------------------------------------------------------------------------------- socket
+    def _message(self, begun: bytes = b"") -> tuple[bytes, bytes]:
+        """(payload, what follows): one message of any kind, of which `begun` has come already."""
+        parts = bytearray(begun)
+        self._fill_up(parts, PREFIX)
+        length, at = payload_length(bytes(parts[:PREFIX])), self._received - len(parts)
+        if length < 0:
+            raise FormatError(
+                f"Merlin message: MPX and a length wanted, {bytes(parts[:PREFIX])!r} came (at byte {at})", at
+            )
+        self._fill_up(parts, PREFIX + min(length, 4))
+        longest = LONGEST_FRAME if parts[PREFIX:].startswith(b"MQ1,") else LONGEST_TEXT
+        if length > longest:
+            raise FormatError(f"Merlin message: at most {longest} bytes wanted, {length} came (at byte {at})", at)
+        self._fill_up(parts, PREFIX + length)
+        return bytes(parts[PREFIX : PREFIX + length]), bytes(parts[PREFIX + length :])
+
+    def _fill_up(self, parts: bytearray, length: int) -> None:
+        while len(parts) < length:
+            piece = np.empty(length - len(parts), np.uint8)
+            parts += piece[: self._receive(piece)].tobytes()
+
+    def _receive(self, space: NDArray[np.uint8]) -> int:
+        """Bytes that came; ConnectionResetError if the detector has gone, ConnectionError if it says nothing."""
+        try:
+            count = self._socket.recv_into(space.data)
+        except TimeoutError:
+            raise ConnectionError(f"{self._where} has sent nothing for {self._timeout} s{self._so_far()}") from None
+        if count == 0:
+            raise ConnectionResetError(f"{self._where} has closed the connection{self._so_far()}")
+        self._received += count
+        return count
+
+    def _more(self) -> None:
+        """Receive what is there, at least a byte; connect again where the line is cut."""
+        try:
+            self._ring.received(self._receive(self._ring.space()))
+        except (ConnectionResetError, ConnectionAbortedError, BrokenPipeError) as reason:
+            now = time.monotonic()
+            self._cut_since = self._cut_since or now
+            left = self._cut_since + (CONNECT_TIMEOUT if self._timeout is None else self._timeout) - now
+            self._socket.close()
+            self._ring.restart()
+            try:
+                if left <= 0:
+                    raise reason
+                time.sleep(PAUSE)
+                self._socket = connect(self._address, timeout=left)
+                self._socket.settimeout(self._timeout)
+            except OSError as error:
+                raise ConnectionError(f"{self._where} is gone{self._so_far()}: {error}") from error
+
+    def _so_far(self) -> str:
+        total = getattr(self, "_total", 0)
+        return f", after {self._next - self.lost} of {total} frames" if total else ""
+
+    def close(self) -> None:
+        """Hang up; an acquisition that we started and that isn't complete is stopped."""
+        if self._commands is not None:
+            if getattr(self, "_total", 1) > getattr(self, "_next", 0):
+                with contextlib.suppress(OSError, DeviceError):
+                    self._commands.command("STOPACQUISITION")
+            self._commands.close()
+            self._commands = None
+        self._socket.close()

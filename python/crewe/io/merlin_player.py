@@ -1,0 +1,134 @@
+"""A Merlin of our own: plays a source of frames on a data socket, for one client."""
+
+import contextlib
+import itertools
+import socket
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crewe.io.merlin import PREFIX, message
+from crewe.io.mib import MibFile
+from crewe.io.net import Address, serve
+from crewe.io.sources import EventSource, FrameSource
+
+__all__ = ["play"]
+
+#: Counter depth [bits] and pixel type of a formatted frame, by bytes per pixel.
+KINDS = {1: (6, "U08"), 2: (12, "U16"), 4: (24, "U32")}
+CHIP_PIXELS = 256 * 256
+#: Frames per call of the operating system, and the time [s] in which a set rate sends that many.
+BATCH, BATCH_TIME = 64, 0.002
+#: How long a client may take to read what is left when all is sent [s].
+LAST_WORD = 30.0
+
+
+def play(
+    source: FrameSource | EventSource,
+    address: Address,
+    *,
+    rate: float | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> None:
+    """Send the acquisition header and all frames to the first client; see `crewe.io.replay`."""
+    if not isinstance(source, FrameSource):
+        raise ValueError("source: frames wanted, because a Merlin sends frames; events came (tpx3:// plays them)")
+    if source.dtype.kind != "u":
+        raise ValueError(f"source: unsigned integers wanted, because a Merlin sends counts; {source.dtype} came")
+    if rate is not None and not rate > 0:
+        raise ValueError(f"rate: more than 0 frames per second wanted, {rate} came")
+    with serve(address) as listener:
+        connection, _ = listener.accept()
+    with connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sent = 0
+        try:
+            connection.sendall(message(acquisition_text(source)))
+            begin = time.monotonic()
+            batch = BATCH if rate is None else max(1, min(BATCH, int(rate * BATCH_TIME)))
+            for frames in payloads(source, batch):
+                if rate is not None:
+                    time.sleep(max(0.0, begin + sent / rate - time.monotonic()))
+                send(connection, frames)
+                sent += len(frames)
+                if progress is not None:
+                    progress(sent)
+            connection.shutdown(socket.SHUT_WR)
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise ConnectionError(f"the client hung up after {sent} of {len(source)} frames") from error
+        connection.settimeout(LAST_WORD)
+        with contextlib.suppress(OSError):  # stays until the client goes
+            while connection.recv(4096):
+                pass
+
+
+def acquisition_text(source: FrameSource) -> bytes:
+    """The acquisition header, 2048 bytes."""
+    sy, sx = source.scan
+    depth = source.metadata.get("depth") or KINDS[source.dtype.itemsize][0]
+    entries = {
+        "Assembly Size (NX1, 2X2)": "   1x1",
+        "Counter Depth (number)": depth,
+        "Frames in Acquisition (Number)": len(source),
+        "Frames per Trigger (Number)": sx + source.flyback,
+        "ScanX": sx,
+        "ScanY": sy,
+    }
+    lines = ["HDR,\t", *(f"{key}:\t{value}" for key, value in entries.items()), "End\t"]
+    return "\r\n".join(lines).encode("latin-1").ljust(2048)
+
+
+def payloads(source: FrameSource, batch: int) -> Iterator[list[NDArray[np.uint8]]]:
+    """Batches of payloads, header and pixels: the recorded bytes of a .mib, else formatted frames made here."""
+    blocks = source.payloads() if isinstance(source, MibFile) else formatted(source, batch)
+    for block in blocks:
+        for start in range(0, len(block), batch):
+            yield list(block[start : start + batch])
+
+
+def formatted(source: FrameSource, batch: int) -> Iterator[NDArray[np.uint8]]:
+    """Any frames as a Merlin formats them, (n, header + pixels) bytes."""
+    ky, kx = source.detector
+    depth, kind = KINDS[source.dtype.itemsize]
+    chips = -(-ky * kx // CHIP_PIXELS)
+    size = 256 + 128 * max(chips, 1)
+    for first, frames in source.raw_blocks():
+        for start in range(0, len(frames), batch):
+            part = frames[start : start + batch]
+            out = np.empty((len(part), size + ky * kx * source.dtype.itemsize), np.uint8)
+            for row, number in zip(out, itertools.count(first + start + 1), strict=False):
+                row[:size] = np.frombuffer(frame_header(number, ky, kx, kind, chips, depth, size), np.uint8)
+            out[:, size:].view(source.dtype.newbyteorder(">"))[:] = part.reshape(len(part), -1)
+            yield out
+
+
+def frame_header(number: int, ky: int, kx: int, kind: str, chips: int, depth: int, size: int) -> bytes:
+    """A frame header as of a detector whose settings nobody knows."""
+    stamp = "2000-01-01 00:00:00.000000"
+    words = [
+        "MQ1",
+        f"{number:06d}",
+        f"{size:05d}",
+        f"{chips:02d}",
+        f"{kx:04d}",
+        f"{ky:04d}",
+        kind,
+        f"{chips}x1".rjust(6),
+    ]
+    words += ["01", stamp, "0.000000", "0", "0", "0", *["0.000000E+0"] * 8]
+    words += ["MQ1A", stamp.replace(" ", "T") + "000Z", "0ns", str(depth), ""]
+    return ",".join(words).encode().ljust(size, b"\0")
+
+
+def send(connection: socket.socket, payloads: list[NDArray[np.uint8]]) -> None:
+    """All payloads, each with its prefix, with as few calls and copies as the operating system allows."""
+    prefix = message(bytes(len(payloads[0])))[:PREFIX]
+    parts = [part for payload in payloads for part in (memoryview(prefix), payload.data)]
+    while parts:
+        count = connection.sendmsg(parts)
+        while parts and count >= len(parts[0]):
+            count -= len(parts.pop(0))
+        if count:
+            parts[0] = parts[0][count:]
