@@ -1,0 +1,1 @@
+"""What `crewe demo` shows: a model, two detectors, a report."""

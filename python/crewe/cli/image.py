@@ -1,0 +1,174 @@
+"""`crewe image` and `crewe live`: a source, a session, files."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crewe.cli.options import as_images, image_options, source_options
+from crewe.cli.output import plan_output, write
+
+if TYPE_CHECKING:
+    from crewe.io import EventSource, FrameSource
+    from crewe.live import Session
+
+    Source = FrameSource | EventSource
+
+_output = click.option(
+    "--output",
+    "-o",
+    "outputs",
+    multiple=True,
+    help="Where to write: .npy .png .tif .hspy .zspy .h5, or - (.npy on stdout); may come several times.",
+)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_output
+@source_options
+@image_options
+def image(file: Path, outputs: tuple[str, ...], names: tuple[str, ...], **options: Any) -> None:
+    """Make images of the recorded scan in FILE.
+
+    Merlin .mib, Timepix3 .tpx3, Advacam .t3p and .t3pa, .npy, EMPAD .raw; all else by RosettaSciIO (pip install
+    'crewe[io]'). Without --output: FILE's name with the image's, .npy and .png, in the current folder.
+
+    \b
+    Examples:
+      crewe image scan.mib --output ricom.npy
+      crewe image scan.npy --image ricom --image adf --inner 40 --output scan.hspy
+      crewe image scan.tpx3 --scan 512x512 --image icom --output - | my-viewer
+    """
+    kinds = as_images(names, options)
+    with _open(str(file), options) as source:
+        _make(source, kinds, options, outputs or _beside(file.stem), taken=file)
+
+
+@click.command()
+@click.argument("source", metavar="SOURCE|URL")
+@_output
+@source_options
+@image_options
+@click.option("--timeout", type=click.FloatRange(0, min_open=True), help="Give up when nothing comes for so long [s].")
+@click.option("--command-port", type=click.IntRange(1, 65535), help="Merlin's command socket: start the acquisition.")
+@click.option("--preview", metavar="FILE.png", help="Rewritten every second while the scan runs: the first image.")
+def live(source: str, outputs: tuple[str, ...], names: tuple[str, ...], preview: str | None, **options: Any) -> None:
+    """Make images while the scan runs.
+
+    URL is merlin://host:port (data socket), tpx3://host:port (SERVAL listens), tpx3+serve://host:port (SERVAL
+    connects to us); SOURCE a file, as for crewe image. Ctrl-C saves what is there and exits with code 1. Without
+    --output: live-TIME with the image's name, .npy and .png, in the current folder.
+
+    \b
+    Examples:
+      crewe live merlin://192.168.1.2:6342 --command-port 6341 --output ricom.npy
+      crewe live tpx3://127.0.0.1:8451 --scan 512x512 --detector 512x512 --image ricom --image adf --inner 60
+      crewe live merlin://127.0.0.1:6342 --preview now.png --kernel 31
+    """
+    kinds = as_images(names, options)
+    with _open(source, options) as opened:
+        taken = None if "://" in source else Path(source)
+        _make(opened, kinds, options, outputs or _beside(f"live-{time.strftime('%Y%m%d-%H%M%S')}"), taken, preview)
+
+
+def _beside(stem: str) -> tuple[str, ...]:
+    """The outputs where none is named."""
+    return f"{stem}-{{image}}.npy", f"{stem}-{{image}}.png"
+
+
+@contextmanager
+def _open(name: str, options: dict[str, Any]) -> Iterator["Source"]:
+    """A file or a detector; the options that both have are taken out of `options`."""
+    from crewe import io
+
+    given = {key: options.pop(key) for key in ("scan", "detector", "dwell", "acceptance", "skip", "flyback")}
+    waiting = {key: options.pop(key, None) for key in ("timeout", "command_port")}
+    if "://" in name:
+        given |= waiting
+    given = {key: value for key, value in given.items() if value is not None}
+    source = io.listen(name, **given) if "://" in name else io.open(name, **given)
+    with source:
+        yield source
+
+
+def _make(
+    source: "Source",
+    kinds: dict[str, Any],
+    options: dict[str, Any],
+    outputs: tuple[str, ...],
+    taken: Path | None,
+    preview: str | None = None,
+) -> None:
+    """Run the source through a session and save what came, whatever happens on the way."""
+    from crewe import live
+
+    plan = [part for output in outputs for part in plan_output(output, list(kinds), taken)]
+    fit = options.pop("fit_rotation")
+    session = live.Session(
+        scan=source.scan,
+        detector=source.detector,
+        images={**kinds, "com": live.CenterOfMass()} if fit else kinds,
+        **_session_options(options),
+    )
+    failure: BaseException | None = None
+    with session:
+        if preview is not None:
+            threading.Thread(target=_preview, args=(session, next(iter(kinds)), Path(preview)), daemon=True).start()
+        try:
+            live.feed(session, source, progress=True)
+        except (KeyboardInterrupt, OSError, ValueError) as error:
+            if not session.done:
+                raise
+            failure = error
+        if fit:
+            _fit_rotation(session)
+    lost = f", {source.lost} lost" if source.lost else ""
+    click.echo(f"{session.done} of {source.scan[0] * source.scan[1]} positions{lost}", err=True)
+    metadata = {"source": source.metadata, "scan": list(source.scan), "done": session.done, "lost": source.lost}
+    good = write(plan, {name: session[name] for name in kinds}, metadata)
+    if failure is not None:
+        raise failure
+    if not good:
+        raise click.exceptions.Exit(1)
+
+
+def _session_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Command-line options → options of `crewe.live.Session`."""
+    import numpy as np
+
+    made = {name: options[name] for name in ("center", "rotation", "transpose", "threads", "com_radii")}
+    made["order"] = "serpentine" if options["serpentine"] else "raster"
+    made["descan"] = "fit" if options["descan"] else None
+    for name in ("dead_pixels", "dark", "gain"):
+        if options[name] is not None:
+            made[name] = np.load(options[name], allow_pickle=False)
+    return made
+
+
+def _preview(session: "Session", name: str, path: Path) -> None:
+    """The image as it is, once a second until the session ends; whoever watches the file never sees half of it."""
+    from crewe import io
+
+    unfinished = path.with_name(f".{path.stem}-{os.getpid()}.png")
+    for _ in session.updates(hz=1.0):
+        try:
+            io.save(unfinished, {name: session[name]}, metadata={})
+            unfinished.replace(path)
+        except OSError as error:
+            click.echo(f"crewe: no preview: {error}", err=True)
+            return
+
+
+def _fit_rotation(session: "Session") -> None:
+    """Turn the images to the least curl, and tell by how much."""
+    from crewe import imaging
+
+    angle, transpose = imaging.fit_rotation(session["com"])
+    session.configure(rotation=angle, transpose=transpose)
+    click.echo(f"rotation {angle:.4f} rad, transpose {'yes' if transpose else 'no'}", err=True)

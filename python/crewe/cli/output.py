@@ -1,0 +1,73 @@
+"""Which image goes to which file: known, and checked, before the scan begins."""
+
+import importlib.util
+import io as streams
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Part", "plan_output", "write"]
+
+#: Formats by suffix, and the package that they need.
+WANTS = {".npy": None, ".png": None, ".tif": "tifffile", ".hspy": "h5py", ".h5": "h5py", ".zspy": "zarr"}
+#: Formats that hold one image: several are written to files of their own.
+SINGLE = {".npy", ".png"}
+
+
+class Part(NamedTuple):
+    """A file and the images that go there; no path: stdout."""
+
+    path: Path | None
+    names: list[str]
+
+
+def plan_output(output: str, names: list[str], taken: Path | None) -> list[Part]:
+    """The files that one --output means. ``{image}`` in it stands for the image's name; `taken` is what is read."""
+    if output == "-":
+        if len(names) > 1:
+            raise click.UsageError(f"--output - takes one image, {len(names)} were asked for.")
+        return [Part(None, names)]
+    path = Path(output)
+    if path.suffix not in WANTS:
+        raise click.UsageError(f"--output {output}: a suffix of {' '.join(WANTS)} wanted.")
+    package = WANTS[path.suffix]
+    if package is not None and importlib.util.find_spec(package) is None:
+        raise click.UsageError(f"--output {output}: {package} isn't installed; pip install 'crewe[io]'.")
+    if not path.parent.is_dir():
+        raise click.UsageError(f"--output {output}: there is no folder {path.parent}.")
+    if "{image}" in output:
+        parts = [Part(Path(output.replace("{image}", name)), [name]) for name in names]
+    elif path.suffix in SINGLE and len(names) > 1:
+        parts = [Part(path.with_name(f"{path.stem}-{name}{path.suffix}"), [name]) for name in names]
+    else:
+        parts = [Part(path, names)]
+    for part in parts:
+        if taken is not None and part.path is not None and part.path.exists() and part.path.samefile(taken):
+            raise click.UsageError(f"--output {output} would overwrite what is read.")
+    return parts
+
+
+def write(plan: list[Part], images: dict[str, NDArray[Any]], metadata: dict[str, Any]) -> bool:
+    """Write all files, telling their names; False if one can't be written, which keeps the others from nothing."""
+    from crewe import io
+
+    good = True
+    for path, names in plan:
+        if path is None:
+            buffer = streams.BytesIO()
+            np.save(buffer, images[names[0]])
+            sys.stdout.buffer.write(buffer.getbuffer())
+            sys.stdout.buffer.flush()
+            continue
+        try:
+            io.save(path, {name: images[name] for name in names}, metadata=metadata)
+        except (OSError, ValueError, ImportError) as error:
+            click.echo(f"crewe: {path} isn't written: {error}", err=True)
+            good = False
+        else:
+            click.echo(f"wrote {path}", err=True)
+    return good
