@@ -1,7 +1,7 @@
 """crewe turns detector data into images, restored images and atoms, while the microscope is still scanning.
 
 The modules: `crewe.io` (bytes to frames or events), `crewe.imaging` (patterns to images), `crewe.live` (the same while
-the scan runs). Units throughout: Å, mrad, eV, electrons, seconds; axes (..., y, x).
+the scan runs), `crewe.optics` (the beam). Units throughout: Å, mrad, eV, electrons, seconds; axes (..., y, x).
 """
 
 import importlib

@@ -6,7 +6,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FRAME_DTYPES", "as_com", "as_frames", "as_pair", "as_threads", "as_weights"]
+__all__ = [
+    "FRAME_DTYPES",
+    "as_com",
+    "as_finite",
+    "as_frames",
+    "as_odd",
+    "as_pair",
+    "as_shape",
+    "as_threads",
+    "as_vectors",
+    "as_weights",
+]
 
 #: Detector pixels as they come.
 FRAME_DTYPES = (np.dtype("u1"), np.dtype("u2"), np.dtype("u4"), np.dtype("f4"))
@@ -66,3 +77,41 @@ def as_weights(weights: Any, shape: tuple[int, int], name: str) -> NDArray[np.fl
     if not np.isfinite(array).all():
         raise ValueError(f"{name}: finite numbers wanted, NaN or infinity came")
     return array
+
+
+def as_finite(value: Any, name: str) -> float:
+    """One finite number."""
+    number = float(value)
+    if not np.isfinite(number):
+        raise ValueError(f"{name}: a finite number wanted, {value!r} came")
+    return number
+
+
+def as_odd(value: Any, name: str) -> int:
+    """An odd, positive int."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name}: an int wanted, {type(value).__name__} came")
+    if value < 1 or value % 2 == 0:
+        raise ValueError(f"{name}: an odd number of 1 or more wanted, {value} came")
+    return int(value)
+
+
+def as_shape(value: Any, name: str = "shape") -> tuple[int, int]:
+    """Two positive ints (y, x)."""
+    if (
+        not isinstance(value, Sequence)
+        or len(value) != 2
+        or not all(isinstance(n, int | np.integer) and n > 0 for n in value)
+    ):
+        raise ValueError(f"{name}: two positive ints (y, x) wanted, {value!r} came")
+    return int(value[0]), int(value[1])
+
+
+def as_vectors(vectors: Any, name: str) -> NDArray[Any]:
+    """Vectors (..., 2) float32 or float64, NaN and all."""
+    if not isinstance(vectors, np.ndarray) or vectors.dtype.kind != "f" or vectors.dtype.itemsize not in (4, 8):
+        what = repr(vectors.dtype) if isinstance(vectors, np.ndarray) else type(vectors).__name__
+        raise TypeError(f"{name}: an array of float32 or float64 wanted, {what} came")
+    if vectors.ndim == 0 or vectors.shape[-1] != 2:
+        raise ValueError(f"{name}: shape (..., 2) wanted, {vectors.shape} came")
+    return vectors

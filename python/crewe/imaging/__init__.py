@@ -1,5 +1,19 @@
 """One diffraction pattern per probe position → images: pure functions on arrays."""
 
+from crewe.imaging.integrate import electric_field, icom, idpc
 from crewe.imaging.patterns import com, virtual_image
+from crewe.imaging.ricom import ricom, ricom_kernel, ricom_transfer
+from crewe.imaging.rotation import fit_rotation, rotate
 
-__all__ = ["com", "virtual_image"]
+__all__ = [
+    "com",
+    "electric_field",
+    "fit_rotation",
+    "icom",
+    "idpc",
+    "ricom",
+    "ricom_kernel",
+    "ricom_transfer",
+    "rotate",
+    "virtual_image",
+]
