@@ -1,0 +1,67 @@
+#include "live/order.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+namespace crewe::live {
+
+ScanOrder::ScanOrder(const Options& options)
+    : sx_(options.sx),
+      skip_(options.skip),
+      flyback_(options.flyback),
+      frames_(options.skip + options.sy * (options.sx + options.flyback)),
+      serpentine_(options.serpentine),
+      positions_(options.positions) {
+  if (positions_.empty()) return;
+  if (flyback_ != 0 || serpentine_) {
+    throw std::invalid_argument("order: a list of positions goes without flyback frames (write -1 in their places)");
+  }
+  const auto total = static_cast<std::int64_t>(options.sy * options.sx);
+  for (const std::int32_t position : positions_) {
+    if (position < -1 || position >= total) {
+      throw std::invalid_argument("order: positions from -1 to " + std::to_string(total - 1) + " wanted, " +
+                                  std::to_string(position) + " came");
+    }
+  }
+  frames_ = skip_ + positions_.size();
+}
+
+Run ScanOrder::run(std::size_t frame, std::size_t limit) const {
+  Run run;
+  if (frame < skip_) {
+    run.used = false;
+    run.frames = std::min(limit, skip_ - frame);
+    return run;
+  }
+  frame -= skip_;
+  if (!positions_.empty()) return listed(frame, limit);
+  const std::size_t line = sx_ + flyback_, along = frame % line;
+  run.row = frame / line;
+  run.used = along < sx_;
+  run.frames = std::min(limit, (run.used ? sx_ : line) - along);
+  run.backwards = run.used && serpentine_ && run.row % 2 == 1;
+  run.col = run.backwards ? sx_ - 1 - along : along;
+  return run;
+}
+
+Run ScanOrder::listed(std::size_t frame, std::size_t limit) const {
+  Run run;
+  const std::int32_t* const first = positions_.data() + frame;
+  limit = std::min(limit, positions_.size() - frame);
+  run.used = *first >= 0;
+  run.frames = 1;
+  if (!run.used) {
+    while (run.frames < limit && first[run.frames] < 0) ++run.frames;
+    return run;
+  }
+  run.row = static_cast<std::size_t>(*first) / sx_;
+  run.col = static_cast<std::size_t>(*first) % sx_;
+  run.backwards = limit > 1 && run.col > 0 && first[1] == *first - 1;
+  const std::int32_t step = run.backwards ? -1 : 1;
+  limit = std::min(limit, run.backwards ? run.col + 1 : sx_ - run.col);
+  while (run.frames < limit && first[run.frames] == first[run.frames - 1] + step) ++run.frames;
+  return run;
+}
+
+}  // namespace crewe::live

@@ -1,0 +1,232 @@
+#include "crewe/live/session.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "crewe/error.hpp"
+#include "live/state.hpp"
+
+namespace crewe::live {
+
+Session::Session(Options options) : state_(std::make_unique<State>(std::move(options))) {}
+
+Session::~Session() {
+  try {
+    close();
+  } catch (...) {  // a late NaN or a lack of memory: the images are what they are, and nobody is left to be told
+  }
+}
+
+const Options& Session::options() const noexcept {
+  return state_->options;
+}
+std::size_t Session::frames() const noexcept {
+  return state_->order.frames();
+}
+
+std::size_t Session::State::place(const imaging::FrameBlock& frames, std::optional<std::size_t> first) const {
+  if (closed.load(std::memory_order_relaxed)) throw std::invalid_argument("push: the session is closed");
+  if (frames.ny != options.ky || frames.nx != options.kx) {
+    throw std::invalid_argument("frames: detector of (" + std::to_string(options.ky) + ", " +
+                                std::to_string(options.kx) + ") pixels wanted, (" + std::to_string(frames.ny) + ", " +
+                                std::to_string(frames.nx) + ") came");
+  }
+  const std::size_t begin = first.value_or(next_frame);
+  if (begin > order.frames() || frames.count > order.frames() - begin) {
+    throw std::invalid_argument("frames: " + std::to_string(frames.count) + " frames from frame " +
+                                std::to_string(begin) + " on don't fit into a scan of " +
+                                std::to_string(order.frames()) + " frames (" + std::to_string(positions) +
+                                " positions); use next_scan() to begin again");
+  }
+  return begin;
+}
+
+void Session::push(const imaging::FrameBlock& frames, std::optional<std::size_t> first) {
+  State& state = *state_;
+  if (state.queue) {
+    state.queue->drain();
+    state.queue->raise();
+  }
+  const std::size_t begin = state.place(frames, first);
+  state.take(frames, begin);
+  state.next_frame = begin + frames.count;
+}
+
+void Session::push(const imaging::FrameBlock& frames, std::optional<std::size_t> first, Release release) {
+  State& state = *state_;
+  const std::size_t begin = state.place(frames, first);
+  if (!state.queue) {
+    state.queue = std::make_unique<Queue>(
+        state.options.queue,
+        [&state](const imaging::FrameBlock& block, std::size_t frame) { state.take(block, frame); });
+  }
+  state.queue->raise();
+  if (!state.queue->put({frames, begin, release}, !state.options.busy_when_full)) {
+    throw BusyError("push: all " + std::to_string(state.options.queue) + " blocks of the queue are waiting");
+  }
+  state.next_frame = begin + frames.count;
+}
+
+void Session::push_events(std::span<const io::Event> events) {
+  State& state = *state_;
+  if (state.closed.load(std::memory_order_relaxed)) throw std::invalid_argument("push_events: the session is closed");
+  if (state.queue) {
+    state.queue->drain();
+    state.queue->raise();
+  }
+  state.take(events);
+}
+
+void Session::flush() {
+  if (!state_->queue) return;
+  state_->queue->drain();
+  state_->queue->raise();
+}
+
+void Session::finish() {
+  State& state = *state_;
+  if (state.queue) state.queue->drain();
+  {
+    const auto held = state.lock.producer();
+    state.settle();
+  }
+  for (Picture& picture : state.pictures) {
+    state.integrate(picture);
+  }
+  if (state.queue) state.queue->raise();
+}
+
+void Session::close() {
+  State& state = *state_;
+  if (state.closed.load(std::memory_order_acquire)) return;
+  struct Closing {
+    State& state;
+    ~Closing() {
+      state.queue.reset();
+      state.closed.store(true, std::memory_order_release);
+    }
+  } const closing{state};
+  finish();
+}
+
+void Session::next_scan() {
+  State& state = *state_;
+  if (state.queue) {
+    state.queue->drain();
+    state.queue->raise();
+  }
+  const auto held = state.lock.producer();
+  state.clear();
+}
+
+void Session::State::clear() {
+  if (adaptive && count > 0 && !options.center) {
+    // The beam stays where the scan before found it.
+    const Point middle = fit_center(moments.data(), rows, options.sx, center, false).model.middle;
+    if (middle.y != detector_center.y || middle.x != detector_center.x) {
+      detector_center = middle;
+      prepare_reducers();
+    }
+  }
+  for (Picture& picture : pictures) {
+    std::fill_n(picture.pixels.get(), picture.size(), 0.0F);
+    mark(picture, 0, picture.rows);
+  }
+  std::fill(moments.begin(), moments.end(), imaging::Moments{});
+  std::fill(seen.begin(), seen.end(), 0);
+  std::fill(profile.begin(), profile.end(), 0.0F);
+  std::fill(frame_sum.begin(), frame_sum.end(), 0.0);
+  std::fill(event_sum.begin(), event_sum.end(), 0.0);
+  std::fill(detector_sums.begin(), detector_sums.end(), 0.0);
+  std::fill(scattered.begin(), scattered.end(), 0.0F);
+  count = rows = next_frame = 0;
+  summed = 0;
+  last.reset();
+  exact = true;
+  refine_at = options.sx;
+  publish();
+}
+
+void Session::State::settle() {
+  if (!(adaptive && refine(true)) && !exact) recompute();
+  publish();
+}
+
+Picture& Session::State::find(std::string_view name) {
+  for (Picture& picture : pictures) {
+    if (picture.name == name) return picture;
+  }
+  throw std::out_of_range("no image '" + std::string(name) + "'");
+}
+
+Image Session::image(std::string_view name) const {
+  const Picture& picture = state_->find(name);
+  Image image;
+  image.pixels = picture.pixels;
+  image.shape = {picture.rows, picture.cols, picture.depth};
+  image.axes = picture.depth == 1 ? 2 : 3;
+  return image;
+}
+
+void Session::refresh(std::string_view name) {
+  Picture& picture = state_->find(name);
+  if (picture.whole.load(std::memory_order_acquire)) state_->integrate(picture);
+}
+
+// The producer's stores of whole floats are no data race on any machine that this library is built for, but a sanitizer
+// can't know it.
+#if defined(__SANITIZE_THREAD__)
+__attribute__((no_sanitize("thread")))
+#endif
+void Session::read(std::string_view name, std::span<float> out) const {
+  const Picture& picture = state_->find(name);
+  if (out.size() != picture.size()) {
+    throw std::invalid_argument("out: " + std::to_string(picture.size()) + " floats wanted, " +
+                                std::to_string(out.size()) + " came");
+  }
+  const float* const pixels = picture.pixels.get();
+  float* const to = out.data();
+  for (std::size_t i = 0, n = picture.size(); i < n; ++i) to[i] = pixels[i];
+}
+
+std::size_t Session::done() const noexcept {
+  return state_->done.load(std::memory_order_acquire);
+}
+std::uint64_t Session::version() const noexcept {
+  return state_->version.load(std::memory_order_acquire);
+}
+bool Session::closed() const noexcept {
+  return state_->closed.load(std::memory_order_acquire);
+}
+double Session::ring_width() const noexcept {
+  return state_->ring_width;
+}
+
+Point Session::center() const {
+  const auto held = state_->lock.guest();
+  return state_->center.middle;
+}
+
+Descan Session::descan() const {
+  const auto held = state_->lock.guest();
+  return state_->center.slopes;
+}
+
+void Session::changed_rows(std::string_view name, std::uint64_t since,
+                           std::vector<std::pair<std::size_t, std::size_t>>& rows) const {
+  const Picture& picture = state_->find(name);
+  rows.clear();
+  for (std::size_t row = 0; row < picture.rows; ++row) {
+    if (picture.changed[row].load(std::memory_order_relaxed) <= since) continue;
+    if (!rows.empty() && rows.back().second + 1 == row) {
+      rows.back().second = row;
+    } else {
+      rows.emplace_back(row, row);
+    }
+  }
+}
+
+}  // namespace crewe::live

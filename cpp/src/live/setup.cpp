@@ -1,0 +1,242 @@
+// Checks of options and changes, and what is prepared from them.
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "crewe/imaging/electric_field.hpp"
+#include "live/state.hpp"
+
+namespace crewe::live {
+namespace {
+
+constexpr std::size_t kRings = 64;
+constexpr std::size_t kChunkFrames = 1024;  // most frames of a chunk
+
+[[noreturn]] void wrong(const std::string& what) {
+  throw std::invalid_argument(what);
+}
+
+void check_finite(double value, const char* name) {
+  if (!std::isfinite(value)) wrong(std::string(name) + ": a finite number wanted");
+}
+
+void check_radii(double inner, double outer, const std::string& name) {
+  if (std::isnan(inner) || std::isnan(outer) || inner < 0 || !(outer > inner)) {
+    wrong(name + ": 0 <= inner < outer wanted, inner = " + std::to_string(inner) +
+          " and outer = " + std::to_string(outer) + " came");
+  }
+}
+
+void check_options(const Options& options) {
+  const std::size_t most = std::size_t{1} << 31;
+  if (options.sy == 0 || options.sx == 0 || options.sy > most / options.sx) {
+    wrong("scan: (rows, columns) of 1 to 2^31 positions wanted, (" + std::to_string(options.sy) + ", " +
+          std::to_string(options.sx) + ") came");
+  }
+  if (options.ky == 0 || options.kx == 0 || options.ky > 65536 || options.kx > 65536) {
+    wrong("detector: (rows, columns) of 1 to 65536 pixels wanted, (" + std::to_string(options.ky) + ", " +
+          std::to_string(options.kx) + ") came");
+  }
+  if (options.images.empty()) wrong("images: at least one image wanted");
+  for (auto it = options.images.begin(); it != options.images.end(); ++it) {
+    if (it->first.empty()) wrong("images: a name wanted for every image");
+    for (const char* taken : {"center", "descan", "rotation", "transpose"}) {
+      if (it->first == taken) wrong("images: the name '" + it->first + "' is taken by a setting");
+    }
+    const auto same = [&](const auto& other) { return other.first == it->first; };
+    if (std::any_of(std::next(it), options.images.end(), same)) wrong("images: two are named '" + it->first + "'");
+  }
+  if (options.center) check_point(*options.center, "center");
+  check_descan(options.descan);
+  check_rotation(options.rotation);
+  if (options.threads < 0) wrong("threads: 0 (one per core) or more wanted");
+  if (options.queue == 0) wrong("queue: at least one block wanted");
+  check_radii(options.com_inner, options.com_outer, "com_radii");
+}
+
+Point middle_of(const Options& options) {
+  return {(static_cast<double>(options.ky) - 1) / 2, (static_cast<double>(options.kx) - 1) / 2};
+}
+
+}  // namespace
+
+std::array<std::size_t, 3> check_kind(const std::string& name, const Kind& kind, const Options& options) {
+  const std::array<std::size_t, 3> scan{options.sy, options.sx, 1}, vectors{options.sy, options.sx, 2};
+  if (const auto* ricom = std::get_if<RiCOM>(&kind)) {
+    if (ricom->kernel % 2 == 0) wrong(name + ": an odd kernel wanted, " + std::to_string(ricom->kernel) + " came");
+    return scan;  // the band is checked by RicomKernel
+  }
+  if (const auto* detector = std::get_if<VirtualDetector>(&kind)) {
+    check_radii(detector->inner, detector->outer, name);
+    return scan;
+  }
+  if (const auto* icom = std::get_if<ICOM>(&kind)) {
+    if (!std::isfinite(icom->high_pass) || icom->high_pass < 0) wrong(name + ": high_pass >= 0 wanted");
+    return scan;
+  }
+  if (const auto* field = std::get_if<ElectricField>(&kind)) {
+    if (!(field->energy > 0) || !(field->angle_per_pixel > 0) ||
+        !std::isfinite(field->energy * field->angle_per_pixel)) {
+      wrong(name + ": energy > 0 [eV] and angle_per_pixel > 0 [mrad] wanted");
+    }
+    return vectors;
+  }
+  if (std::holds_alternative<Sum>(kind)) return {options.ky, options.kx, 1};
+  return vectors;
+}
+
+std::optional<imaging::RicomKernel> make_kernel(const Kind& kind, const Options& options) {
+  std::optional<imaging::RicomKernel> kernel;
+  if (const auto* ricom = std::get_if<RiCOM>(&kind)) {
+    kernel.emplace(ricom->kernel, ricom->low, ricom->high, options.sy, options.sx);
+  }
+  return kernel;
+}
+
+void check_point(const Point& point, const char* name) {
+  check_finite(point.y, name);
+  check_finite(point.x, name);
+}
+
+void check_descan(const Descan& descan) {
+  for (const double slope : {descan.yy, descan.yx, descan.xy, descan.xx}) check_finite(slope, "descan");
+}
+
+void check_rotation(double rotation) {
+  check_finite(rotation, "rotation");
+}
+
+Session::State::State(Options given)
+    : options((check_options(given), std::move(given))),
+      positions(options.sy * options.sx),
+      order(options),
+      pool(options.threads) {
+  for (const auto& [name, kind] : options.images) check_kind(name, kind, options);
+  center.middle = detector_center = options.center.value_or(middle_of(options));
+  center.slopes = options.descan;
+  center.row0 = (static_cast<double>(options.sy) - 1) / 2;
+  center.col0 = (static_cast<double>(options.sx) - 1) / 2;
+  adaptive = !options.center || options.descan.fit;
+  set_turn();
+  for (const auto& [name, kind] : options.images) {
+    Picture& picture = pictures.emplace_back();
+    picture.name = name;
+    const auto shape = check_kind(name, kind, options);
+    picture.rows = shape[0];
+    picture.cols = shape[1];
+    picture.depth = shape[2];
+    picture.pixels = std::make_shared<float[]>(picture.size());
+    picture.changed = std::make_unique<std::atomic<std::uint64_t>[]>(picture.rows);
+    prepare(picture, kind, make_kernel(kind, options));
+  }
+  moments.resize(positions);
+  seen.resize((positions + 63) / 64);
+  prepare_rings();
+  prepare_reducers();
+  capacity = kChunkFrames;
+  chunk_moments.resize(capacity);
+  chunk_profiles.resize(capacity * ring_count);
+  lines.reserve(capacity);
+  fresh.reserve(capacity);
+  vectors.reserve(2 * capacity);
+}
+
+void Session::State::prepare(Picture& picture, const Kind& kind, std::optional<imaging::RicomKernel> kernel) {
+  if (std::holds_alternative<ICOM>(kind)) {
+    icom_com.resize(2 * positions);
+    icom_out.resize(positions);
+  }
+  if (std::holds_alternative<Sum>(kind)) frame_sum.resize(options.ky * options.kx);
+  if (const auto* field = std::get_if<ElectricField>(&kind)) {
+    picture.scale = static_cast<float>(imaging::field_per_pixel(field->energy, field->angle_per_pixel));
+  }
+  picture.kernel = std::move(kernel);
+  picture.kind = kind;
+  picture.made = 0;
+  picture.whole.store(picture.is<ICOM>(), std::memory_order_release);
+}
+
+// Rings of a whole number of pixels, so that radii that are multiples of it cut no ring.
+void Session::State::prepare_rings() {
+  if (!options.keep_profile) return;
+  ring_center = detector_center;
+  const std::size_t ky = options.ky, kx = options.kx;
+  const auto squared = [&](std::size_t y, std::size_t x) {
+    const double dy = static_cast<double>(y) - ring_center.y, dx = static_cast<double>(x) - ring_center.x;
+    return dy * dy + dx * dx;
+  };
+  double farthest = 0;
+  for (const std::size_t y : {std::size_t{0}, ky - 1}) {
+    for (const std::size_t x : {std::size_t{0}, kx - 1}) farthest = std::max(farthest, squared(y, x));
+  }
+  ring_width = std::max(1.0, std::ceil((std::sqrt(farthest) + 1e-9) / static_cast<double>(kRings)));
+  rings.resize(ky * kx);
+  for (std::size_t y = 0; y < ky; ++y) {
+    for (std::size_t x = 0; x < kx; ++x) {
+      const double d2 = squared(y, x);
+      double ring = std::floor(std::sqrt(d2) / ring_width);
+      while (d2 < ring * ring * ring_width * ring_width) --ring;
+      while (d2 >= (ring + 1) * (ring + 1) * ring_width * ring_width) ++ring;
+      rings[y * kx + x] = static_cast<std::uint8_t>(ring);
+      ring_count = std::max(ring_count, static_cast<std::size_t>(ring) + 1);
+    }
+  }
+  profile.resize(positions * ring_count);
+}
+
+void Session::State::prepare_reducers() {
+  wanted = {};
+  wanted.ny = options.ky;
+  wanted.nx = options.kx;
+  wanted.dark = options.dark;
+  wanted.gain = options.gain;
+  wanted.dead = options.dead;
+  wanted.weights = options.com_weights;
+  wanted.rings = rings;
+  const auto ring = [&](double inner, double outer) {
+    return imaging::ring_weights(options.ky, options.kx, inner, outer, detector_center.y, detector_center.x);
+  };
+  if (options.com_inner > 0 || options.com_outer < kUnlimited) {
+    std::vector<float> weights = ring(options.com_inner, options.com_outer);
+    for (std::size_t i = 0; i < wanted.weights.size(); ++i) weights[i] *= wanted.weights[i];
+    wanted.weights = std::move(weights);
+  }
+  const std::size_t before = detectors;
+  detectors = 0;
+  for (Picture& picture : pictures) {
+    const auto* kind = std::get_if<VirtualDetector>(&picture.kind);
+    if (kind == nullptr) continue;
+    picture.detector = detectors++;
+    const bool all = kind->inner == 0 && kind->outer == kUnlimited;
+    wanted.detectors.push_back(all ? std::vector<float>() : ring(kind->inner, kind->outer));
+  }
+  if (event_reducer) {
+    event_reducer.emplace(wanted, positions);
+    if (detectors != before) set_detector_sums();
+  }
+  reducer.emplace(wanted);
+  chunk_sums.resize(kChunkFrames * detectors);
+}
+
+// From the images, which hold the same sums as float32.
+void Session::State::set_detector_sums() {
+  detector_sums.assign(positions * detectors, 0.0);
+  for (const Picture& picture : pictures) {
+    if (!picture.is<VirtualDetector>()) continue;
+    for (std::size_t i = 0; i < positions; ++i) {
+      detector_sums[i * detectors + picture.detector] = static_cast<double>(picture.pixels[i]);
+    }
+  }
+}
+
+void Session::State::set_turn() {
+  turn.transpose = options.transpose;
+  turn.turns = options.rotation != 0;
+  turn.cos = static_cast<float>(std::cos(options.rotation));
+  turn.sin = static_cast<float>(std::sin(options.rotation));
+}
+
+}  // namespace crewe::live

@@ -1,0 +1,152 @@
+"""What a session can make: one small frozen dataclass per kind of image."""
+
+import math
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+__all__ = ["ICOM", "CenterOfMass", "ElectricField", "Kind", "RiCOM", "Sum", "VirtualDetector"]
+
+Spec = tuple[str | float | int, ...]
+
+
+def _number(value: object, name: str) -> float:
+    """A finite number."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name}: a number wanted, {value!r} came")
+    if not math.isfinite(value):
+        raise ValueError(f"{name}: a finite number wanted, {value!r} came")
+    return float(value)
+
+
+@dataclass(frozen=True)
+class RiCOM:
+    """Real-time integrated centre of mass, ``(sy, sx)``: `crewe.imaging.ricom` while the scan runs.
+
+    Parameters
+    ----------
+    kernel : int
+        Odd full width [positions]. Small kernels emphasise fine detail; one as large as the scan gives iCOM.
+    low, high : float, optional
+        Band limits of the filter built into the kernel [cycles/position].
+
+    References
+    ----------
+    Yu et al., Microsc. Microanal. 28 (2022) 1526, eqs. 3.4, 3.8 and 3.9.
+
+    Examples
+    --------
+    >>> RiCOM(kernel=41, low=0.02)
+    RiCOM(kernel=41, low=0.02, high=None)
+    """
+
+    kernel: int = 61
+    low: float | None = None
+    high: float | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.kernel, bool) or not isinstance(self.kernel, Integral):
+            raise TypeError(f"kernel: an odd int wanted, {self.kernel!r} came")
+        if self.kernel < 1 or self.kernel % 2 == 0:
+            raise ValueError(f"kernel: an odd number of positions wanted, {self.kernel} came")
+        low = 0.0 if self.low is None else _number(self.low, "low")
+        high = math.inf if self.high is None else _number(self.high, "high")
+        if not 0 <= low < high:
+            raise ValueError(f"low, high: 0 <= low < high wanted, {self.low} and {self.high} came")
+
+    def _spec(self) -> Spec:
+        return "ricom", int(self.kernel), float(self.low or 0), math.inf if self.high is None else float(self.high)
+
+
+@dataclass(frozen=True)
+class VirtualDetector:
+    """Counts of the pixels with ``inner <= distance from the centre < outer``, ``(sy, sx)``.
+
+    The centre is the session's. With ``center="auto"`` it is the array's centre in the first scan, and the mean centre
+    of mass of the scan before from then on.
+
+    Parameters
+    ----------
+    inner, outer : float
+        Radii [detector pixels]; ``outer=None``: no limit.
+    """
+
+    inner: float = 0.0
+    outer: float | None = None
+
+    def __post_init__(self) -> None:
+        inner = _number(self.inner, "inner")
+        outer = math.inf if self.outer is None else _number(self.outer, "outer")
+        if not 0 <= inner < outer:
+            raise ValueError(f"inner, outer: 0 <= inner < outer wanted, {self.inner} and {self.outer} came")
+
+    def _spec(self) -> Spec:
+        return "detector", float(self.inner), math.inf if self.outer is None else float(self.outer)
+
+
+@dataclass(frozen=True)
+class CenterOfMass:
+    """Centre of mass against the centre, in the axes of the scan, ``(sy, sx, 2)`` as (y, x) [detector pixels]."""
+
+    def _spec(self) -> Spec:
+        return ("com",)
+
+
+@dataclass(frozen=True)
+class ICOM:
+    """Centre of mass integrated by Fourier transform, ``(sy, sx)``: `crewe.imaging.icom`.
+
+    It is made as a whole: while the scan runs as often as a tenth of the time allows, when it is asked for, and at the
+    end.
+
+    Parameters
+    ----------
+    high_pass : float
+        Frequencies below are left out [cycles/position].
+    """
+
+    high_pass: float = 0.0
+
+    def __post_init__(self) -> None:
+        if _number(self.high_pass, "high_pass") < 0:
+            raise ValueError(f"high_pass: 0 or more wanted, {self.high_pass} came")
+
+    def _spec(self) -> Spec:
+        return "icom", float(self.high_pass)
+
+
+@dataclass(frozen=True)
+class ElectricField:
+    """Projected electric field −θ·pv/e, ``(sy, sx, 2)`` as (y, x) [V]: `crewe.imaging.electric_field`.
+
+    Parameters
+    ----------
+    energy : float
+        Of the beam [eV].
+    angle_per_pixel : float
+        Of the detector [mrad].
+    """
+
+    energy: float
+    angle_per_pixel: float
+
+    def __post_init__(self) -> None:
+        for name in ("energy", "angle_per_pixel"):
+            if _number(getattr(self, name), name) <= 0:
+                raise ValueError(f"{name}: a positive number wanted, {getattr(self, name)} came")
+
+    def _spec(self) -> Spec:
+        return "field", float(self.energy), float(self.angle_per_pixel)
+
+
+@dataclass(frozen=True)
+class Sum:
+    """Sum of all diffraction patterns (PACBED), ``(ky, kx)``.
+
+    A position counts once: frames that come again for it are left out of the sum; events add up.
+    """
+
+    def _spec(self) -> Spec:
+        return ("sum",)
+
+
+Kind = RiCOM | VirtualDetector | CenterOfMass | ICOM | ElectricField | Sum

@@ -1,0 +1,108 @@
+"""From a source of frames or events to a finished session."""
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+from crewe._progress import Bar
+from crewe.live.kinds import Kind
+from crewe.live.session import Session
+
+__all__ = ["feed", "run"]
+
+
+def run(source: Any, images: Mapping[str, Kind], *, progress: bool = False, **session_options: Any) -> Session:
+    """Push all that a source gives into a session.
+
+    Parameters
+    ----------
+    source : FrameSource or EventSource
+        From `crewe.io.open` or `crewe.io.listen`; says the scan and the detector.
+    images : dict of str to Kind
+        What to make, by name.
+    progress : bool
+        Show a bar with rate and time left on stderr.
+    **session_options
+        As for `Session`.
+
+    Returns
+    -------
+    Session
+        Finished and closed.
+
+    Raises
+    ------
+    FormatError, OSError, KeyboardInterrupt, ValueError
+        Damaged data, a detector that is gone, Ctrl-C, more frames than positions. What came before is in the images:
+        the exception's attribute ``session`` is the finished session.
+
+    Examples
+    --------
+    >>> import crewe, numpy as np, pathlib, tempfile
+    >>> from crewe.live import RiCOM, run
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "scan.npy"
+    ...     np.save(path, np.ones((5, 6, 8, 8), np.uint16))
+    ...     session = run(crewe.io.open(path), {"ricom": RiCOM()})
+    >>> session.done, session["ricom"].shape
+    (30, (5, 6))
+    """
+    options = {"scan": source.scan, "detector": source.detector, **session_options}
+    with Session(images=images, **options) as session:
+        feed(session, source, progress=progress)
+    return session
+
+
+def feed(session: Session, source: Any, *, progress: bool = False) -> None:
+    """Push all that a source gives into a session of one's own, and finish its images; see `run`.
+
+    Parameters
+    ----------
+    session : Session
+        Stays open.
+    source : FrameSource or EventSource
+        As for `run`.
+    progress : bool
+        Show a bar on stderr.
+
+    Raises
+    ------
+    FormatError, OSError, KeyboardInterrupt, ValueError
+        As `run`; the images are finished.
+    """
+    try:
+        if hasattr(source, "raw_blocks"):
+            _feed_frames(session, source, progress)
+        elif hasattr(source, "records"):
+            _feed_events(session, source, progress)
+        else:
+            raise TypeError(f"source: a FrameSource or EventSource wanted, {type(source).__name__} came")
+        session.finish()
+    except BaseException as error:
+        with contextlib.suppress(ValueError):
+            session.finish()
+        error.session = session  # type: ignore[attr-defined]
+        raise
+
+
+def _feed_frames(session: Session, source: Any, progress: bool) -> None:
+    push, room, surplus = session._core.push, session._core.frames, 0
+    with Bar("scan", total=len(source), unit="frames", show=progress) as bar:
+        for first, frames in source.raw_blocks():
+            fit = min(max(room - first, 0), len(frames))
+            if fit:
+                push(frames[:fit], first)
+            surplus += len(frames) - fit
+            bar.set(first + fit)
+    if surplus:
+        raise ValueError(
+            f"source: {surplus} frames more than a scan of {session.scan} positions takes; they are left out"
+        )
+
+
+def _feed_events(session: Session, source: Any, progress: bool) -> None:
+    push, positions = session._core.push_records, session.scan[0] * session.scan[1]
+    with Bar("scan", total=positions, unit="positions", show=progress) as bar:
+        for events in source.records():
+            push(events)
+            bar.set(session.done)
