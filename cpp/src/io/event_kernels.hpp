@@ -1,0 +1,58 @@
+// Inner loops from detector words to events. A timed hit is a 64-bit number: time since a base in the bits 0-31
+// [ticks], y in 32-47, x in 48-63; an event has its position in place of the time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "crewe/cpu.hpp"
+
+namespace crewe::io {
+
+inline constexpr std::size_t place_block = 64;  // hits per call, at most
+// Vectors are up to 8 numbers wide: arrays are readable and writable up to the next multiple.
+inline constexpr std::size_t place_pad = 8;
+
+// Positions that are none.
+inline constexpr std::uint32_t nowhere = 0xffffffff, unaccepted = 0xfffffffe;
+
+// What a block of hits held.
+enum Placed : unsigned { some_in = 1, some_out = 2, some_beyond = 4 };
+
+// A scan line: position = first + floor(d·nx / length) for 0 <= d < length with d = time + start [ticks], if the time
+// since the column began is below the acceptance. All numbers are whole, and the products below 2^53, so that the
+// quotient in double has the right floor.
+struct LinePlace {
+  double start, length;
+  double region;  // hits at d < 0 or d >= region are reported as some_beyond
+  double nx;
+  double acceptance;  // [ticks · nx], or infinity
+  std::uint64_t first;
+};
+
+// A dwell time: position = floor(t / dwell) modulo `total` with t = time + start >= 0, of the first `scans` scans.
+struct DwellPlace {
+  double start, dwell;
+  double acceptance;  // [ticks], or infinity
+  double total, scans;
+  bool wrap;  // false: positions >= total are reported as some_beyond, not placed
+};
+
+// hits → events of one line; n <= place_block.
+CREWE_SIMD_DECLARE(unsigned place_line(const std::uint64_t* hits, std::size_t n, const LinePlace& line,
+                                       std::uint64_t* events);)
+CREWE_SIMD_DECLARE(unsigned place_dwell(const std::uint64_t* hits, std::size_t n, const DwellPlace& place,
+                                        std::uint64_t* events);)
+
+// TPX3 pixel words → timed hits since `base` (34 bits); the pixel is (chip's pixel ^ flip) + shift, packed as in a hit.
+// Returns 0, or another number if a word is no pixel word or a time lies 2^32 or more after the base.
+CREWE_SIMD_DECLARE(std::uint64_t tpx3_extract(const unsigned char* words, std::size_t n, std::uint64_t base,
+                                              std::uint64_t flip, std::uint64_t shift, std::uint64_t* hits);)
+
+// Advacam records of 16 bytes, n of them → events, their pixels placed as above; returns 8 as well if a record needs a
+// closer look (overflow, matrix index beyond one chip, time beyond 2^52 ticks).
+inline constexpr unsigned some_strange = 8;
+CREWE_SIMD_DECLARE(unsigned t3p_place(const unsigned char* records, std::size_t n, std::uint64_t flip,
+                                      std::uint64_t shift, const DwellPlace& place, std::uint64_t* events);)
+
+}  // namespace crewe::io
