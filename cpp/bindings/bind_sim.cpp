@@ -14,7 +14,8 @@ namespace {
 template <class T, class U = T>
 std::span<const U> numbers(const Array<T>& array, const char* name) {
   const View<const T, 1> view = input<T, 1>(array, name);
-  if (!view.contiguous()) throw std::invalid_argument(std::string(name) + ": a contiguous array wanted");
+  if (view.size() > 0 && !view.contiguous())
+    throw std::invalid_argument(std::string(name) + ": a contiguous array wanted");
   return {view.data, view.shape[0]};
 }
 
@@ -52,12 +53,13 @@ void bind_precision(py::module_& m, const char* engine_name, const char* waves_n
            py::arg("tilt"))
       .def(
           "load",
-          [](Engine& engine, const Array<T>& potential, int threads) {
+          [](Engine& engine, std::size_t first, const Array<T>& potential, int threads) {
             const auto view = input<T, 3>(potential, "potential");
             const py::gil_scoped_release release;
-            engine.load(view, threads);
+            engine.load(first, view, threads);
           },
-          py::arg("potential").noconvert(), py::arg("threads"))
+          py::arg("first"), py::arg("potential").noconvert(), py::arg("threads"))
+      .def("reserve", &Engine::reserve, py::arg("n"))
       .def_property_readonly("slices", &Engine::slices)
       .def_property_readonly("slice_bytes", &Engine::slice_bytes)
       .def_property_readonly("wave_bytes", &Engine::wave_bytes);

@@ -1,7 +1,8 @@
 """crewe turns detector data into images, restored images and atoms, while the microscope is still scanning.
 
 The modules: `crewe.io` (bytes to frames or events), `crewe.imaging` (patterns to images), `crewe.live` (the same while
-the scan runs), `crewe.optics` (the beam). Units throughout: Å, mrad, eV, electrons, seconds; axes (..., y, x).
+the scan runs), `crewe.optics` (the beam), `crewe.sim` (electrons through crystals). Units throughout: Å, mrad, eV,
+electrons, seconds; axes (..., y, x).
 """
 
 import importlib
@@ -10,7 +11,7 @@ from types import ModuleType
 from crewe._core import __version__
 from crewe.errors import BusyError, DeviceError, FormatError, ModelError
 
-_MODULES = ("imaging", "io", "live", "optics")
+_MODULES = ("cuda", "imaging", "io", "live", "optics", "sim")
 
 __all__ = ["BusyError", "DeviceError", "FormatError", "ModelError", "__version__", *_MODULES]
 

@@ -43,6 +43,11 @@ std::size_t thread_count(int threads) {
   return threads > 0 ? static_cast<std::size_t>(threads) : std::max(1U, std::thread::hardware_concurrency());
 }
 
+// |F{ψ}|² per |columns forward|²: a field is F{ψ}/(nx·ny) along x and y transformed back along y.
+double spectrum_scale(std::size_t nx) {
+  return static_cast<double>(nx) * static_cast<double>(nx);
+}
+
 // A thread's own scratch memory, kept from call to call.
 template <class T>
 T* scratch_of(std::size_t size) {
@@ -114,7 +119,15 @@ std::size_t Multislice<T>::wave_bytes() const {
 }
 
 template <class T>
-void Multislice<T>::load(View<const T, 3> potential, int threads) {
+void Multislice<T>::reserve(std::size_t n) {
+  state_->transmission.resize(n);
+  for (Buffer<T>& function : state_->transmission) {
+    if (function.size() == 0) function = Buffer<T>(state_->grid.row_factor_size());
+  }
+}
+
+template <class T>
+void Multislice<T>::load(std::size_t at, View<const T, 3> potential, int threads) {
   State& state = *state_;
   const Field2D<T>& grid = state.grid;
   if (potential.shape[1] != grid.ny() || potential.shape[2] != grid.nx() || !potential.contiguous()) {
@@ -122,10 +135,7 @@ void Multislice<T>::load(View<const T, 3> potential, int threads) {
                                 std::to_string(grid.nx()) + ") wanted");
   }
   const std::size_t n = potential.shape[0];
-  state.transmission.resize(n);
-  for (Buffer<T>& function : state.transmission) {
-    if (function.size() != grid.row_factor_size()) function = Buffer<T>(grid.row_factor_size());
-  }
+  if (at + n > state.transmission.size()) throw std::out_of_range("load: beyond the room that was reserved");
   const T sigma = static_cast<T>(state.options.interaction);
   parallel_for(n, 1, threads, [&](std::size_t begin, std::size_t end) {
     Buffer<T> field(grid.field_size());
@@ -135,7 +145,7 @@ void Multislice<T>::load(View<const T, 3> potential, int threads) {
       const Sweep<T> columns = grid.sweep(field.data(), scratch, 0, grid.column_groups());
       CREWE_SIMD_CALL(rows_enter_phase, rows, potential.data + s * grid.ny() * grid.nx(), sigma);
       CREWE_SIMD_CALL(columns_step, columns, state.limit.data());
-      CREWE_SIMD_CALL(rows_exit, rows, state.transmission[s].data());
+      CREWE_SIMD_CALL(rows_exit, rows, state.transmission[at + s].data());
     }
   });
 }
@@ -316,6 +326,7 @@ void Waves<T>::add_intensity(std::span<const std::int32_t> row, std::span<const 
   for (const std::int32_t c : column) {
     if (c >= static_cast<std::int64_t>(out.shape[2])) throw std::out_of_range("intensity: a column beyond the output");
   }
+  const Out scale = static_cast<Out>(weight * spectrum_scale(grid.nx()));
   if (!state_->started) throw std::invalid_argument("intensity: the waves haven't passed a slice yet");
   parallel_for(count_, 1, threads, [&](std::size_t begin, std::size_t end) {
     Buffer<T> copy(grid.field_size());
@@ -332,7 +343,7 @@ void Waves<T>::add_intensity(std::span<const std::int32_t> row, std::span<const 
           const T* at = copy.data() + grid.spectrum_at(ky, c);
           const T re = at[0], im = at[grid.lanes()];
           image(static_cast<std::size_t>(row[ky]), static_cast<std::size_t>(to)) +=
-              static_cast<Out>(weight) * static_cast<Out>(re * re + im * im);
+              scale * static_cast<Out>(re * re + im * im);
         }
       }
     }
@@ -376,7 +387,7 @@ void Waves<T>::signals(View<const float, 3> detectors, double weight, View<doubl
             sums[d] += power * static_cast<double>(detectors(d, ky, grid.columns()[c]));
         }
       }
-      for (std::size_t d = 0; d < n; ++d) out(i, d) += weight * sums[d];
+      for (std::size_t d = 0; d < n; ++d) out(i, d) += weight * spectrum_scale(grid.nx()) * sums[d];
     }
   });
 }

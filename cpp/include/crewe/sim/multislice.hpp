@@ -42,8 +42,10 @@ class Multislice {
   Multislice(const Multislice&) = delete;
   Multislice& operator=(const Multislice&) = delete;
 
-  // potential (n, ny, nx) [V·Å], finite → n transmission functions in place of those before.
-  void load(View<const T, 3> potential, int threads);
+  // Room for n transmission functions; those of before are lost.
+  void reserve(std::size_t n);
+  // potential (n, ny, nx) [V·Å], finite → the transmission functions first, first + 1, …
+  void load(std::size_t first, View<const T, 3> potential, int threads);
   std::size_t slices() const;
 
   // Bytes of one transmission function and of one wave.

@@ -1,0 +1,125 @@
+"""Checks of what the simulations share: grids, energies, angles, positions."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crewe.optics import Aberrations, wavelength
+
+__all__ = [
+    "as_aberrations",
+    "as_device",
+    "as_positions",
+    "as_tilt",
+    "band_limit",
+    "check_angle",
+    "frequencies",
+    "numbers_yx",
+    "warn_of_slow_grid",
+]
+
+Pair = tuple[float, float]
+
+
+def numbers_yx(value: Any, name: str, *, whole: bool = False) -> tuple[Any, Any]:
+    """A positive number for both axes, or two of them (y, x)."""
+    kind = "whole number" if whole else "number"
+    try:
+        pair = np.broadcast_to(np.asarray(value, float), 2)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}: a positive {kind} or two (y, x) wanted, {value!r} came") from None
+    if not (np.isfinite(pair).all() and (pair > 0).all()) or (whole and (pair != np.floor(pair)).any()):
+        raise ValueError(f"{name}: a positive {kind} or two (y, x) wanted, {value!r} came")
+    if whole:
+        if (pair < 2).any():
+            raise ValueError(f"{name}: at least 2 along each axis wanted, {value!r} came")
+        return int(pair[0]), int(pair[1])
+    return float(pair[0]), float(pair[1])
+
+
+def good_size(n: int) -> int:
+    """The smallest length >= n whose factors are 2, 3, 5 and 7."""
+    while True:
+        rest = n
+        for factor in (2, 3, 5, 7):
+            while rest % factor == 0:
+                rest //= factor
+        if rest == 1:
+            return n
+        n += 1
+
+
+def warn_of_slow_grid(shape: tuple[int, int]) -> None:
+    """Grid sizes with prime factors above 7 are transformed by plain sums: exact, but slow."""
+    better = good_size(shape[0]), good_size(shape[1])
+    if better != shape and max(shape) > 64:
+        warnings.warn(
+            f"gpts: {shape} has prime factors above 7 and is slow; {better} would be fast", UserWarning, stacklevel=3
+        )
+
+
+def band_limit(sampling: Pair, energy: float) -> float:
+    """The largest scattering angle that a grid carries [mrad]: two thirds of the Nyquist frequency."""
+    return wavelength(energy) / (3 * max(sampling)) * 1e3
+
+
+def check_angle(angle: Any, name: str, sampling: Pair, energy: float) -> float:
+    """An angle [mrad] in (0, band limit]."""
+    value = float(angle)
+    if not np.isfinite(value) or value <= 0:
+        raise ValueError(f"{name}: a positive angle [mrad] wanted, {angle!r} came")
+    limit = band_limit(sampling, energy)
+    if value > limit:
+        finer = max(sampling) * limit / value
+        raise ValueError(
+            f"{name}: {value:g} mrad lies beyond the band limit of the grid, {limit:.4g} mrad; "
+            f"a sampling of {finer:.3g} Å or less would carry it"
+        )
+    return value
+
+
+def as_positions(positions: Any) -> NDArray[np.float64]:
+    """Probe positions (..., 2) as (y, x) [Å], finite."""
+    array = np.asarray(positions, float)
+    if array.ndim < 1 or array.shape[-1] != 2 or array.size == 0:
+        raise ValueError(f"positions: shape (..., 2) as (y, x) [Å] wanted, {array.shape} came")
+    if not np.isfinite(array).all():
+        raise ValueError("positions: finite numbers [Å] wanted, NaN or infinity came")
+    return array
+
+
+def as_aberrations(aberrations: Any) -> Aberrations:
+    """Aberrations, or none."""
+    if aberrations is None:
+        return Aberrations()
+    if not isinstance(aberrations, Aberrations):
+        raise TypeError(f"aberrations: crewe.optics.Aberrations wanted, {type(aberrations).__name__} came")
+    return aberrations
+
+
+def as_tilt(tilt: Any) -> Pair:
+    """Tilt of the beam (y, x) [mrad] → [rad]."""
+    pair = np.asarray(tilt, float)
+    if pair.shape != (2,) or not np.isfinite(pair).all() or np.abs(pair).max() > 500:
+        raise ValueError(f"tilt: two angles (y, x) [mrad] wanted, {tilt!r} came")
+    return float(pair[0]) * 1e-3, float(pair[1]) * 1e-3
+
+
+def as_device(device: str) -> None:
+    """The device that simulations run on."""
+    if device == "cpu":
+        return
+    if device == "cuda":
+        from crewe._device import cuda_reason
+        from crewe.errors import DeviceError
+
+        raise DeviceError(f"device 'cuda': {cuda_reason() or 'the simulations have no GPU kernels yet'}")
+    raise ValueError(f"device: 'cpu' or 'cuda' wanted, {device!r} came")
+
+
+def frequencies(shape: tuple[int, int], sampling: Pair) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """ky (ny, 1) and kx (1, nx) [1/Å] as numpy.fft has them."""
+    ky, kx = (np.fft.fftfreq(n, d).astype(np.float64) for n, d in zip(shape, sampling, strict=True))
+    return ky[:, None], kx[None, :]

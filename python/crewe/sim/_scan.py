@@ -1,0 +1,167 @@
+"""Probes at many positions through all configurations: the loops behind cbed, stem and scan4d."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crewe.optics import Aberrations, wavelength
+from crewe.sim._check import as_aberrations, as_positions, as_tilt, check_angle
+from crewe.sim._propagate import MEMORY, Propagation, probe_spectrum
+from crewe.sim.potential import Potential
+from crewe.sim.waves import as_planes, as_potential
+
+__all__ = ["Pattern", "Probes", "scan_positions"]
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """Which pixels of a pattern are kept: frequency (as numpy.fft has it) → row and column, −1 for none."""
+
+    row: NDArray[np.int32]
+    column: NDArray[np.int32]
+    shape: tuple[int, int]
+
+    @classmethod
+    def of(cls, potential: Potential, energy: float, max_angle: float | None = None, bin: int = 1) -> "Pattern":
+        """All pixels; or those up to `max_angle` [mrad] along each axis; `bin` × `bin` pixels are one.
+
+        The zero frequency lies at (n//2, n//2), with bins in the middle of its bin.
+        """
+        if isinstance(bin, bool) or int(bin) != bin or bin < 1:
+            raise ValueError(f"bin: a whole number >= 1 wanted, {bin!r} came")
+        maps, sizes = [], []
+        for n, d in zip(potential.shape, potential.sampling, strict=True):
+            if max_angle is None and bin == 1:
+                maps.append(((np.arange(n) + n // 2) % n).astype(np.int32))
+                sizes.append(n)
+                continue
+            signed = (np.arange(n) + n // 2) % n - n // 2
+            half = (n - 1) // 2
+            if max_angle is not None:
+                check_angle(max_angle, "max_angle", potential.sampling, energy)
+                half = min(half, int(max_angle * 1e-3 / wavelength(energy) * n * d + 1e-9))
+            binned = np.floor_divide(2 * signed + bin, 2 * bin)
+            most = (2 * half + bin) // (2 * bin)
+            size = 2 * most + 1
+            place = np.where(np.abs(signed) <= half, binned + size // 2, -1)
+            maps.append(np.where((place >= 0) & (place < size), place, -1).astype(np.int32))
+            sizes.append(size)
+        return cls(maps[0], maps[1], (sizes[0], sizes[1]))
+
+
+@dataclass(frozen=True)
+class Probes:
+    """Focused probes on a potential: everything but their positions. May be sent to other processes."""
+
+    potential: Potential
+    energy: float
+    semiangle: float
+    aberrations: Aberrations
+    soft: bool = True
+    tilt: tuple[float, float] = (0.0, 0.0)
+    planes: tuple[int, ...] = ()
+    threads: int = 0
+    memory: int = MEMORY
+    _kept: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        potential: Any,
+        *,
+        energy: float,
+        semiangle: float,
+        aberrations: Any = None,
+        soft: bool = True,
+        tilt: Any = (0.0, 0.0),
+        planes: Any = None,
+        threads: int = 0,
+        memory: int = MEMORY,
+    ) -> "Probes":
+        """After looking at all arguments."""
+        as_potential(potential)
+        angle = check_angle(semiangle, "semiangle", potential.sampling, energy)
+        halts = tuple(as_planes(planes, potential))
+        lens = as_aberrations(aberrations)
+        return cls(potential, float(energy), angle, lens, bool(soft), as_tilt(tilt), halts, int(threads), int(memory))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_kept": {}}
+
+    @property
+    def configurations(self) -> int:
+        return self.potential.configurations or 1
+
+    def run(self) -> Propagation:
+        """The engine, kept as long as these probes."""
+        if "run" not in self._kept:
+            self._kept["run"] = Propagation(
+                self.potential, self.energy, tilt=self.tilt, threads=self.threads, memory=self.memory
+            )
+        found: Propagation = self._kept["run"]
+        return found
+
+    def spectrum(self) -> NDArray[np.complex128]:
+        if "spectrum" not in self._kept:
+            self._kept["spectrum"] = probe_spectrum(
+                self.potential.shape,
+                self.potential.sampling,
+                self.energy,
+                self.semiangle,
+                self.aberrations,
+                soft=self.soft,
+            )
+        found: NDArray[np.complex128] = self._kept["spectrum"]
+        return found
+
+    def _batches(self, positions: NDArray[np.float64], configurations: range) -> Any:
+        """(configuration, halt, part of the positions, waves there)."""
+        run = self.run()
+        for configuration in configurations:
+            for start in range(0, len(positions), run.batch):
+                part = slice(start, min(start + run.batch, len(positions)))
+                waves = run.waves(part.stop - part.start, configuration)
+                waves.set_probes(self.spectrum(), np.ascontiguousarray(positions[part]), self.threads)
+                for halt in run.through(waves, configuration, self.planes):
+                    yield configuration, halt, part, waves
+
+    def patterns(self, positions: NDArray[np.float64], pattern: Pattern, configurations: range) -> NDArray[Any]:
+        """(planes, positions, ky, kx): sum over these configurations, divided by the number of all."""
+        shape = (len(self.planes), len(positions), *pattern.shape)
+        out = np.zeros(shape, np.float64 if self.potential.dtype == np.float64 else np.float32)
+        for _, halt, part, waves in self._batches(positions, configurations):
+            weight = 1.0 / self.configurations
+            waves.intensity(pattern.row, pattern.column, weight, out[halt, part], self.threads)
+        return out
+
+    def signals(
+        self, positions: NDArray[np.float64], weights: NDArray[np.float32], configurations: range
+    ) -> NDArray[np.float64]:
+        """(planes, positions, detectors): sum over these configurations, divided by the number of all."""
+        out = np.zeros((len(self.planes), len(positions), len(weights)))
+        for _, halt, part, waves in self._batches(positions, configurations):
+            waves.signals(weights, 1.0 / self.configurations, out[halt, part], self.threads)
+        return out
+
+    def exit_waves(self, positions: NDArray[np.float64]) -> NDArray[Any]:
+        """(configurations, planes, positions, ny, nx)."""
+        shape = (self.configurations, len(self.planes), len(positions), *self.potential.shape)
+        out = np.empty(shape, self.run().dtype)
+        for configuration, halt, part, waves in self._batches(positions, range(self.configurations)):
+            waves.wave(out[configuration, halt, part], self.threads)
+        return out
+
+
+def scan_positions(potential: Potential, positions: Any, scan: Any) -> tuple[NDArray[np.float64], bool]:
+    """Positions (..., 2) as given, or the even scan over the cell; and whether the scan spans the cell."""
+    if (positions is None) == (scan is None):
+        raise ValueError("either positions (..., 2) or scan (sy, sx) wanted")
+    if positions is not None:
+        return as_positions(positions), False
+    pair = np.asarray(scan)
+    if pair.shape != (2,) or pair.dtype.kind not in "iu" or (pair < 1).any():
+        raise ValueError(f"scan: two whole numbers (sy, sx) wanted, {scan!r} came")
+    y, x = (np.arange(n) * length / n for n, length in zip(pair, potential.extent, strict=True))
+    return np.stack(np.meshgrid(y, x, indexing="ij"), axis=-1), True

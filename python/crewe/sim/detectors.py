@@ -1,0 +1,110 @@
+"""Detectors of a scanning microscope: rings, sectors and masks in the diffraction plane."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crewe.sim._check import band_limit
+from crewe.sim._propagate import angles
+
+__all__ = ["Sector", "detector_weights", "segments"]
+
+
+@dataclass(frozen=True)
+class Sector:
+    """Part of a ring: inner <= α < outer [mrad], start <= φ < start + width [rad], φ from x towards y.
+
+    Examples
+    --------
+    >>> Sector(20.0, 40.0, 0.0, np.pi / 2).outer
+    40.0
+    """
+
+    inner: float
+    outer: float
+    start: float
+    width: float
+
+
+def segments(inner: float, outer: float, count: int, *, start: float = 0.0) -> dict[str, Sector]:
+    """A ring cut into `count` equal sectors, named "0", "1", …
+
+    Parameters
+    ----------
+    inner, outer : float
+        [mrad].
+    count : int
+        Number of sectors.
+    start : float
+        Where the first one begins [rad], from x towards y.
+
+    Returns
+    -------
+    dict
+        For the `detectors` of `stem`.
+
+    Examples
+    --------
+    >>> list(segments(20.0, 40.0, 4))
+    ['0', '1', '2', '3']
+    """
+    if int(count) != count or count < 1:
+        raise ValueError(f"count: a whole number >= 1 wanted, {count!r} came")
+    width = 2 * np.pi / int(count)
+    return {str(i): Sector(inner, outer, start + i * width, width) for i in range(int(count))}
+
+
+def detector_weights(
+    detectors: Any, shape: tuple[int, int], sampling: tuple[float, float], energy: float
+) -> tuple[list[str], NDArray[np.float32]]:
+    """Names and weights (detectors, ny, nx), frequencies as numpy.fft has them."""
+    if not isinstance(detectors, Mapping) or not detectors:
+        raise ValueError("detectors: a mapping of names to (inner, outer) [mrad], sectors or masks wanted")
+    alpha, phi = angles(shape, sampling, energy)
+    weights = [_weights(str(name), one, alpha * 1e3, phi, sampling, energy) for name, one in detectors.items()]
+    return [str(name) for name in detectors], np.stack(weights)
+
+
+def _weights(
+    name: str,
+    detector: Any,
+    alpha: NDArray[np.float64],
+    phi: NDArray[np.float64],
+    sampling: tuple[float, float],
+    energy: float,
+) -> NDArray[np.float32]:
+    if isinstance(detector, Sector):
+        ring = _ring(name, detector.inner, detector.outer, alpha, sampling, energy)
+        if not np.isfinite(detector.start) or not 0 < detector.width <= 2 * np.pi * (1 + 1e-12):
+            raise ValueError(f"detector {name}: a start and a width in (0, 2π] [rad] wanted, {detector!r} came")
+        turned = (phi - detector.start) % (2 * np.pi)
+        return ring * (turned < detector.width).astype(np.float32)
+    if np.ndim(detector) == 1 and len(detector) == 2:
+        return _ring(name, detector[0], detector[1], alpha, sampling, energy)
+    mask = np.asarray(detector)
+    if mask.shape != alpha.shape or mask.dtype.kind not in "buif":
+        raise ValueError(
+            f"detector {name}: (inner, outer) [mrad], a Sector or a mask {alpha.shape} with the zero frequency at "
+            f"(n//2, n//2) wanted, {type(detector).__name__} of shape {mask.shape} came"
+        )
+    if not np.isfinite(mask).all():
+        raise ValueError(f"detector {name}: finite weights wanted, NaN or infinity came")
+    return np.ascontiguousarray(np.fft.ifftshift(mask), dtype=np.float32)
+
+
+def _ring(
+    name: str, inner: Any, outer: Any, alpha: NDArray[np.float64], sampling: tuple[float, float], energy: float
+) -> NDArray[np.float32]:
+    low, high = float(inner), float(outer)
+    if not (np.isfinite(low) and np.isfinite(high)) or low < 0 or high <= low:
+        raise ValueError(f"detector {name}: 0 <= inner < outer [mrad] wanted, ({inner!r}, {outer!r}) came")
+    limit = band_limit(sampling, energy)
+    if high > limit:
+        raise ValueError(
+            f"detector {name}: {high:g} mrad lies beyond the band limit of the grid, {limit:.4g} mrad; "
+            f"a sampling of {max(sampling) * limit / high:.3g} Å or less would carry it"
+        )
+    return ((alpha >= low) & (alpha < high)).astype(np.float32)
