@@ -62,8 +62,8 @@ def fit_rotation(com: NDArray[Any]) -> tuple[float, bool]:
 
     A gradient has no curl. The power of the part of the field that has is c²A + s²B + 2csM in c = cos(angle) and
     s = sin(angle), so its least value is known in closed form, for the field as it is and with y and x exchanged. Half
-    a turn changes nothing in it: of the two angles that one is taken for which the field's sources, filtered by their
-    signal-to-noise ratio, are skewed as atoms make them: sharp peaks on a flat ground.
+    a turn changes nothing in it: of the two angles that one is taken for which the image, filtered by its signal to noise,
+    is skewed as atoms make it: sharp peaks on a flat ground.
 
     Parameters
     ----------
@@ -181,7 +181,9 @@ def _least_curl(com: NDArray[Any], transpose: bool) -> tuple[float, float]:
 
 
 def _skewness(com: NDArray[Any], angle: float, transpose: bool) -> float:
-    """Third moment of −div of the rotated field. What is left across Q tells how much of what is along Q is noise."""
+    """Third moment of the image |Q|·φ(Q), whose noise is as white as the field's: where φ drowns in slow noise and the
+    sources |Q|²·φ in fast noise, it still has the right sign. What is left across Q tells how much along Q is noise.
+    """
     cos, sin = math.cos(angle), math.sin(angle)
     third = 0.0
     for tile in _tiles(com):
@@ -191,6 +193,6 @@ def _skewness(com: NDArray[Any], angle: float, transpose: bool) -> float:
         noise, power = (np.bincount(ring.ravel(), (waves.weight * np.abs(s) ** 2).ravel()) for s in (across, along))
         signal = np.clip(1 - noise / np.where(power == 0, 1, power), 0, 1)[ring]
         sy, sx = tile.shape[:2]
-        divergence: Any = np.fft.irfft2(1j * waves.length * signal * along, s=(2 * sy, 2 * sx))[:sy, :sx]
-        third -= float(((divergence - divergence.mean()) ** 3).sum())
+        image: Any = np.fft.irfft2(-1j * signal * along, s=(2 * sy, 2 * sx))[:sy, :sx]
+        third += float(((image - image.mean()) ** 3).sum())
     return third
