@@ -82,7 +82,8 @@ def decode(data, height, width, depth, *, raw=False, quad=False, gap=0):
 
 def acquisition(scan=None, *, depth=12, layout="1x1", frames=None, per_trigger=None):
     """The text of a .hdr file, which is also the first message on the data socket: 2048 bytes."""
-    sy, sx = scan or (1, frames or 1)
+    sy, sx = scan or (1, frames)
+    frames = sy * sx if frames is None else frames
     lines = [
         "HDR,\t",
         "Time and Date Stamp (day, mnth, yr, hr, min, s):\t02/01/2026 03:04:05",
@@ -95,7 +96,7 @@ def acquisition(scan=None, *, depth=12, layout="1x1", frames=None, per_trigger=N
         "Sensor:\tµA",
     ]
     lines += [
-        f"Frames in Acquisition (Number):\t{frames or sy * sx}",
+        f"Frames in Acquisition (Number):\t{frames}",
         f"Frames per Trigger (Number):\t{per_trigger or sx}",
     ]
     lines += [f"ScanX:\t{sx}", f"ScanY:\t{sy}"] if scan else []
@@ -106,7 +107,7 @@ def write(path, images, depth, *, scan=None, beside=None, **options):
     """A .mib of these images and, with `scan`, its .hdr (with `beside` as options of `acquisition`)."""
     path.write_bytes(b"".join(frame(i + 1, image, depth, **options) for i, image in enumerate(images)))
     if scan or beside:
-        path.with_suffix(".hdr").write_bytes(acquisition(scan, depth=depth, **{"frames": None, **(beside or {})}))
+        path.with_suffix(".hdr").write_bytes(acquisition(scan, depth=depth, **(beside or {})))
     return path
 
 

@@ -83,14 +83,15 @@ def is_npy(path: Path, head: bytes) -> bool:
 class NpyFile(ArraySource):
     """A .npy file of frames (sy, sx, ky, kx) or (n, ky, kx), or of a single frame (ky, kx)."""
 
-    def __init__(self, path: Path, **options: Any) -> None:
+    def __init__(self, path: Path, *, scan: tuple[int, int] | None = None, skip: int = 0, flyback: int = 0) -> None:
         try:
             frames = np.load(path, mmap_mode="r", allow_pickle=False)
         except (ValueError, EOFError) as error:
             size = path.stat().st_size
             raise FormatError(f"{path}: no whole .npy: {error} (at byte {size})", size) from error
         try:
-            super().__init__(frames[np.newaxis] if frames.ndim == 2 else frames, **options)
+            frames = frames[np.newaxis] if frames.ndim == 2 else frames
+            super().__init__(frames, scan=scan, skip=skip, flyback=flyback)
         except TypeError as error:
             raise TypeError(f"{path}: {error}") from None
 
@@ -111,10 +112,10 @@ class EmpadFile(ArraySource):
     Pixels may be NaN; a session refuses blocks that hold some.
     """
 
-    def __init__(self, path: Path, *, scan: tuple[int, int] | None = None, **options: Any) -> None:
+    def __init__(self, path: Path, *, scan: tuple[int, int] | None = None, skip: int = 0, flyback: int = 0) -> None:
         count = path.stat().st_size // EMPAD_BYTES
         frames = np.memmap(path, "<f4", "r", shape=(count, EMPAD_ROWS, EMPAD_SHAPE[1]))[:, : EMPAD_SHAPE[0]]
-        super().__init__(frames, scan=scan or empad_scan(path, count), **options)
+        super().__init__(frames, scan=scan or empad_scan(path, count), skip=skip, flyback=flyback)
 
 
 def empad_scan(path: Path, frames: int) -> tuple[int, int]:

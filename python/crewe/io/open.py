@@ -1,5 +1,6 @@
 """Open a file by what is in it."""
 
+import inspect
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,16 +17,17 @@ StrPath = str | os.PathLike[str]
 
 
 class Format(NamedTuple):
-    """A file format: `is_it(path, head)` looks at the first bytes, `read(path, scan=..., **options)` opens the file."""
+    """A file format: `is_it(path, head)` looks at the first bytes, `read(path, *, scan, ...)` opens the file."""
 
     name: str
     is_it: Callable[[Path, bytes], bool]
     read: Callable[..., Source]
+    several: bool = False  # `read` takes a list of files too
 
 
 #: Asked in this order: what has a magic number first, what can only be guessed last.
 FORMATS: list[Format] = [
-    Format("Merlin MIB", mib.is_mib, mib.MibFile),
+    Format("Merlin MIB", mib.is_mib, mib.MibFile, several=True),
     Format("NumPy", arrays.is_npy, arrays.NpyFile),
     Format("EMPAD", arrays.is_empad, arrays.EmpadFile),
 ]
@@ -62,22 +64,29 @@ def open(path: StrPath | Sequence[StrPath], *, scan: tuple[int, int] | None = No
     TypeError
         An option that the format doesn't have.
     """
-    if not isinstance(path, str | os.PathLike):
-        paths = [Path(part) for part in path]
-        if not paths:
-            raise ValueError("path: at least one file wanted, an empty list came")
-        return _format(paths[0]).read(paths if len(paths) > 1 else paths[0], scan=scan, **options)
-    path = Path(path)
-    return _format(path).read(path, scan=scan, **options)
+    paths = [Path(path)] if isinstance(path, str | os.PathLike) else [Path(part) for part in path]
+    if not paths:
+        raise ValueError("path: at least one file wanted, an empty list came")
+    kind = _format(paths[0])
+    known = {name: parameter.kind for name, parameter in inspect.signature(kind.read).parameters.items()}
+    if inspect.Parameter.VAR_KEYWORD not in known.values() and (
+        unknown := [name for name in options if name not in known]
+    ):
+        wanted = ", ".join(name for name in known if name != "path")
+        raise TypeError(f"{paths[0]}: {kind.name}: options out of {wanted} wanted, {unknown[0]!r} came")
+    if len(paths) > 1 and not kind.several:
+        raise ValueError(f"path: one {kind.name} file wanted, {len(paths)} came")
+    return kind.read(paths if len(paths) > 1 else paths[0], scan=scan, **options)
 
 
 def _format(path: Path) -> Format:
     """The format of a file by its first bytes, else by its name."""
-    with path.open("rb") as file:
-        head = file.read(HEAD)
-    if not head:
-        raise FormatError(f"{path}: the file is empty (at byte 0)", 0)
-    for known in FORMATS:
-        if known.is_it(path, head):
-            return known
+    if not path.is_dir():  # a .zspy is one
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+        if not head:
+            raise FormatError(f"{path}: the file is empty (at byte 0)", 0)
+        for known in FORMATS:
+            if known.is_it(path, head):
+                return known
     return Format("RosettaSciIO", lambda path, head: True, rosetta.open_by_rosetta)

@@ -19,16 +19,18 @@ __all__ = ["RosettaFile", "open_by_rosetta"]
 UNFIT = ("Image", "numpy", "QuantumDetector", "JobinYvon", "Impulse", "Protochips")
 
 
-def open_by_rosetta(path: Path, *, dtype: Any = None, **options: Any) -> FrameSource:
+def open_by_rosetta(
+    path: Path, *, scan: tuple[int, int] | None = None, skip: int = 0, flyback: int = 0, dtype: Any = None
+) -> FrameSource:
     """A file that only RosettaSciIO knows.
 
     Parameters
     ----------
     path : path
+    scan, skip, flyback
+        As of `crewe.io.arrays.ArraySource`.
     dtype : dtype, optional
         Cast the pixels to uint8, uint16, uint32 or float32; default: only what is of these types already is taken.
-    **options
-        ``scan``, ``skip``, ``flyback``.
 
     Raises
     ------
@@ -44,6 +46,7 @@ def open_by_rosetta(path: Path, *, dtype: Any = None, **options: Any) -> FrameSo
             f"{path}: crewe reads Merlin, Timepix3, Advacam, EMPAD and NumPy files itself and all others with "
             "RosettaSciIO: pip install 'crewe[io]'"
         ) from None
+    options = {"scan": scan, "skip": skip, "flyback": flyback}
     suffix = path.suffix.lower().lstrip(".")
     plugins = [
         plugin
@@ -64,9 +67,10 @@ def open_by_rosetta(path: Path, *, dtype: Any = None, **options: Any) -> FrameSo
 
 
 def _read(reader: Any, path: Path) -> list[dict[str, Any]]:
+    """The signals of a file, lazily where the reader and the file allow it."""
     try:
         signals: list[dict[str, Any]] = reader.file_reader(str(path), lazy=True)
-    except NotImplementedError:
+    except Exception:  # files without chunks, readers that know no lazy way: each says so differently
         signals = reader.file_reader(str(path))
     return signals
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe._color import picture
-from crewe.io.png import png
+from crewe._png import png
 
 __all__ = ["save"]
 
@@ -62,7 +62,7 @@ def save(path: str | os.PathLike[str], images: Mapping[str, Image], *, metadata:
     path = Path(path)
     writers: dict[str, Callable[[dict[str, Image], Metadata], bytes]] = {
         ".npy": npy,
-        ".png": lambda one, _: png(picture(*one.values())),
+        ".png": drawn,
         ".tif": tiff,
         ".tiff": tiff,
         ".hspy": hspy,
@@ -160,6 +160,12 @@ def npy(images: dict[str, Image], metadata: Metadata) -> bytes:
     return file.getvalue()
 
 
+def drawn(images: dict[str, Image], metadata: Metadata) -> bytes:
+    """Grey between the darkest and the brightest, vector maps with the colour wheel; the metadata as a comment."""
+    name, image = next(iter(images.items()))
+    return png(picture(image), text={"Title": name, "Comment": json.dumps(values(metadata))})
+
+
 def tiff(images: dict[str, Image], metadata: Metadata) -> bytes:
     """ImageJ's kind of TIFF where the type allows it; the metadata as JSON in the info field."""
     try:
@@ -181,21 +187,19 @@ def tiff(images: dict[str, Image], metadata: Metadata) -> bytes:
 
 
 def values(metadata: Metadata) -> dict[str, Any]:
-    """Metadata as trees of what every format stores: text, numbers, truth; anything else as JSON or words."""
+    """Metadata as trees of what every format stores: text, numbers, truth; lists as JSON, anything else in words."""
     out: dict[str, Any] = {}
     for key, value in metadata.items():
+        if value is None:
+            continue
         if isinstance(value, Mapping):
             out[str(key)] = values(value)
-        elif isinstance(value, np.generic):
-            out[str(key)] = value.item()
         elif isinstance(value, str | int | float):
             out[str(key)] = value
+        elif isinstance(value, np.generic):
+            out[str(key)] = value.item()
         else:
-            listed = value.tolist() if isinstance(value, np.ndarray) else value
-            try:
-                out[str(key)] = json.dumps(listed)
-            except TypeError:
-                out[str(key)] = str(value)
+            out[str(key)] = json.dumps(value, default=lambda one: one.tolist() if hasattr(one, "tolist") else str(one))
     return out
 
 
@@ -250,7 +254,7 @@ def hspy(images: dict[str, Image], metadata: Metadata) -> bytes:
     memory = BytesIO()  # HDF5 can't be trusted with a full disk
     with h5py.File(memory, "w") as file:
         file.attrs.update({"file_format": "HyperSpy", "file_format_version": "3.3"})
-        signals(file, images, metadata, lambda group, key, data: group.create_dataset(key, data=data))
+        signals(file, images, metadata, lambda group, key, data: group.create_dataset(key, data=data, chunks=True))
     return memory.getvalue()
 
 

@@ -1,0 +1,413 @@
+"""A Merlin on a socket, well-behaved and not: what comes, what is lost, what is said."""
+
+import contextlib
+import socket
+import threading
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import crewe.io
+from crewe import DeviceError, FormatError
+from crewe.io import merlin_player
+from crewe.io.arrays import ArraySource
+from crewe.io.merlin import CommandSocket, message
+from crewe.io.sources import EventSource
+from reference import mib
+
+
+class Detector:
+    """Listens on a loopback port and does with each client in turn what one of `scripts` says."""
+
+    def __init__(self, *scripts):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.url = f"merlin://127.0.0.1:{self.port}"
+        self.thread = threading.Thread(target=self._serve, args=(scripts,), daemon=True)
+        self.thread.start()
+
+    def _serve(self, scripts):
+        with self.listener:
+            for number, script in enumerate(scripts):
+                connection, _ = self.listener.accept()
+                if number == len(scripts) - 1:
+                    self.listener.close()  # nobody is there for another try
+                with connection, contextlib.suppress(ConnectionError):  # the client may have seen enough
+                    script(connection)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.thread.join(10)
+        assert not self.thread.is_alive()
+
+
+@contextlib.contextmanager
+def listening(*scripts, timeout=5, **options):
+    """What a client makes of a detector that does so."""
+    with Detector(*scripts) as detector, crewe.io.listen(detector.url, timeout=timeout, **options) as source:
+        yield source
+
+
+def says(*payloads, stay=True, tail=b""):
+    """A script that sends these payloads and then stays, as a Merlin does, or goes."""
+
+    def script(connection):
+        for payload in payloads:
+            connection.sendall(message(payload))
+        connection.sendall(tail)
+        while stay and connection.recv(1000):
+            pass
+
+    return script
+
+
+def some_frames(n=6, depth=12, raw=False, shape=(16, 256)):
+    images = mib.counts(n, depth, shape)
+    return images, [mib.frame(i + 1, image, depth, raw=raw) for i, image in enumerate(images)]
+
+
+def received(source):
+    """{index: frame} of all that came."""
+    return {first + i: frame for first, frames in source for i, frame in enumerate(frames)}
+
+
+def same(got, images, wanted):
+    assert sorted(got) == list(wanted)
+    assert all(np.array_equal(got[i], images[i]) for i in wanted)
+
+
+HEADER = mib.acquisition((2, 3))
+
+
+@pytest.mark.parametrize(
+    ("depth", "raw"), [(1, False), (12, False), (24, False), (1, True), (6, True), (12, True), (24, True)]
+)
+def test_frames_come_as_they_are(depth, raw):
+    images, payloads = some_frames(40, depth, raw)
+    with listening(says(mib.acquisition((5, 8), depth=depth), *payloads)) as source:
+        assert (source.scan, source.detector, source.dtype, len(source)) == ((5, 8), (16, 256), images.dtype, 40)
+        assert source.metadata["gain"] == "HGM"
+        same(received(source), images, range(40))
+        assert source.lost == 0
+        assert list(source) == [], "an acquisition comes once"
+        with pytest.raises(TypeError, match="iterate"):
+            source[0]
+
+
+def test_more_than_the_ring_holds():
+    images, payloads = some_frames(60, 12, shape=(256, 256))  # 131 kB each, 1 MB of ring
+    with listening(says(mib.acquisition((6, 10)), *payloads)) as source:
+        same(received(source), images, range(60))
+
+
+def test_halves_of_24_bit_in_messages_of_their_own():
+    images = mib.counts(6, 24)
+    halves = [half for image in images for half in (image >> 12, image & 0xFFF)]
+    payloads = [mib.header(i + 1, 256, 256, "R64", depth=24) + mib.raw_words(half, 12) for i, half in enumerate(halves)]
+    with listening(says(HEADER, *payloads)) as source:
+        same(received(source), images, range(6))
+
+
+def test_a_block_is_a_view_of_the_ring():
+    _, payloads = some_frames()
+    with listening(says(HEADER, *payloads)) as source:
+        for _, frames in source.raw_blocks():
+            assert not frames.flags.owndata
+            assert frames.dtype == np.dtype(">u2")
+
+
+def test_what_the_detector_leaves_out_is_counted():
+    images, payloads = some_frames()
+    with listening(says(HEADER, *(payloads[i] for i in (0, 3, 5)))) as source:
+        same(received(source), images, (0, 3, 5))
+        assert source.lost == 3
+
+
+def test_late_frames_are_not_lost():
+    images, payloads = some_frames()
+    with listening(says(HEADER, *(payloads[i] for i in (0, 4, 2, 1, 3, 3, 5)))) as source:
+        same(received(source), images, range(6))
+        assert source.lost == 0
+
+
+def test_a_cut_line_is_taken_up_again():
+    images, payloads = some_frames()
+    first = says(HEADER, *payloads[:2], stay=False, tail=message(payloads[2])[:777])
+    with listening(first, says(*payloads[4:])) as source:
+        same(received(source), images, (0, 1, 4, 5))
+        assert source.lost == 2
+
+
+def test_the_same_header_again_is_the_same_acquisition():
+    images, payloads = some_frames()
+    with listening(says(HEADER, *payloads[:2], stay=False), says(HEADER, *payloads[2:])) as source:
+        same(received(source), images, range(6))
+
+
+def test_another_header_ends_the_acquisition():
+    """Nothing else marks an acquisition that was stopped."""
+    images, payloads = some_frames()
+    with listening(says(HEADER, *payloads[:2], mib.acquisition((9, 9)), payloads[2])) as source:
+        same(received(source), images, (0, 1))
+        assert source.lost == 4
+
+
+def test_acquisitions_that_were_not_triggered_are_passed_over():
+    images, payloads = some_frames()
+    with listening(says(mib.acquisition((9, 9)), HEADER, *payloads)) as source:
+        assert source.scan == (2, 3)
+        same(received(source), images, range(6))
+
+
+def test_numbers_that_go_on_from_the_last_acquisition():
+    images = mib.counts(6, 12, (4, 4))
+    payloads = [mib.frame(1000 + i, image, 12) for i, image in enumerate(images)]
+    with listening(says(HEADER, *payloads)) as source:
+        same(received(source), images, range(6))
+
+
+def test_no_more_than_was_announced():
+    images, payloads = some_frames(9)
+    with listening(says(HEADER, *payloads)) as source:
+        same(received(source), images, range(6))
+
+
+def test_the_scan_that_was_asked_for():
+    images, payloads = some_frames(8)
+    endless = mib.acquisition(frames=0)
+    with listening(says(endless, *payloads), scan=(2, 3), flyback=1) as source:
+        assert (source.scan, len(source), source.flyback) == ((2, 3), 8, 1)
+        same(received(source), images, range(8))
+    with listening(says(*payloads), scan=(1, 8)) as source:
+        same(received(source), images, range(8))
+    with Detector(says(*payloads)) as detector, pytest.raises(ValueError, match="scan: wanted"):
+        crewe.io.listen(detector.url)
+    with Detector(says(HEADER, *payloads)) as detector, pytest.raises(ValueError, match=r"\(256, 256\) wanted"):
+        crewe.io.listen(detector.url, timeout=5, detector=(256, 256))
+
+
+def test_gone_for_good():
+    images, payloads = some_frames()
+    with Detector(says(HEADER, *payloads[:2], stay=False)) as detector:
+        got, source = {}, crewe.io.listen(detector.url, timeout=0.5)
+        with pytest.raises(ConnectionError, match="2 of 6"):
+            got.update((first + i, frame) for first, frames in source for i, frame in enumerate(frames))
+        same(got, images, (0, 1))
+
+
+def test_silence():
+    _, payloads = some_frames()
+    silent = pytest.raises(ConnectionError, match=r"nothing for 0\.3 s.*1 of 6")
+    with listening(says(HEADER, payloads[0]), timeout=0.3) as source, silent:
+        received(source)
+    with Detector(says()) as detector, pytest.raises(ConnectionError, match=r"nothing for 0\.3 s"):
+        crewe.io.listen(detector.url, timeout=0.3)
+    with Detector(says(HEADER, stay=False)) as detector, pytest.raises(ConnectionError, match="closed"):
+        crewe.io.listen(detector.url, timeout=0.3)
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"MPX,00000x0009,MQ1,1234567",
+        message(b"nonsense"),
+        b"MPX,9999999999,MQ1,000003,00384",
+    ],
+)
+def test_garbage_is_told_with_its_place(garbage):
+    images, payloads = some_frames()
+    good = 15 + 2048 + 2 * len(message(payloads[0]))
+    with Detector(says(HEADER, *payloads[:2], tail=garbage + bytes(10_000))) as detector:
+        got, source = {}, crewe.io.listen(detector.url)
+        with source, pytest.raises(FormatError) as caught:
+            got.update((first + i, frame) for first, frames in source for i, frame in enumerate(frames))
+        same(got, images, (0, 1))
+        assert caught.value.offset == good
+        assert str(good) in str(caught.value)
+    with Detector(says(tail=garbage + bytes(10_000))) as detector, pytest.raises(FormatError):
+        crewe.io.listen(detector.url)
+
+
+def test_a_frame_of_another_size_is_damage():
+    images, payloads = some_frames()
+    other = mib.frame(3, mib.counts(1, 12, (16, 128))[0], 12)
+    with Detector(says(HEADER, *payloads[:2], other + bytes(16 * 256), *payloads[3:])) as detector:
+        got, source = {}, crewe.io.listen(detector.url)
+        with source, pytest.raises(FormatError, match="16 x 128"):
+            got.update((first + i, frame) for first, frames in source for i, frame in enumerate(frames))
+        same(got, images, (0, 1))
+
+
+class Commands:
+    """A command socket that notes what comes; `lax` counts its replies without the comma, as simulators do."""
+
+    def __init__(self, refuse=None, lax=False):
+        self.words, self.refuse, self.lax = [], refuse, lax
+        self.started = threading.Event()
+        self.detector = Detector(self._serve)
+        self.port = self.detector.port
+
+    def _serve(self, connection):
+        stream = connection.makefile("rb")
+        while prefix := stream.read(15):
+            words = stream.read(int(prefix[4:14]) - 1).decode().split(",")
+            self.words.append(words)
+            if words[1] in ("STARTACQUISITION", "SOFTTRIGGER"):
+                self.started.set()
+            code = "3" if words[1] == self.refuse else "0"
+            reply = ",".join([*words[:2], *(["7"] if words[0] == "GET" else []), code]).encode()
+            connection.sendall(b"MPX,%010d," % (len(reply) + (not self.lax)) + reply)
+
+
+@pytest.mark.parametrize("lax", [False, True])
+def test_the_acquisition_is_started_by_us(lax):
+    images, payloads = some_frames()
+    commands = Commands(lax=lax)
+
+    def waits(connection):
+        assert commands.started.wait(5)
+        says(HEADER, *payloads)(connection)
+
+    options = {"settings": {"ACQUISITIONTIME": 0.5}, "softtrigger": True, "scan": (2, 3)}
+    with listening(waits, timeout=5, command_port=commands.port, **options) as source:
+        same(received(source), images, range(6))
+    assert commands.words == [
+        ["SET", "ACQUISITIONTIME", "0.5"],
+        ["SET", "NUMFRAMESTOACQUIRE", "6"],
+        ["CMD", "STARTACQUISITION", "0"],
+        ["CMD", "SOFTTRIGGER", "0"],
+    ]
+
+
+def test_an_acquisition_left_early_is_stopped():
+    _, payloads = some_frames()
+    commands = Commands()
+    with Detector(says(HEADER, *payloads[:2])) as detector:
+        crewe.io.listen(detector.url, timeout=5, command_port=commands.port).close()
+    commands.detector.thread.join(5)
+    assert [words[1] for words in commands.words] == ["STARTACQUISITION", "STOPACQUISITION"]
+
+
+def test_refused_commands():
+    commands = Commands(refuse="HVBIAS")
+    merlin = CommandSocket(("127.0.0.1", commands.port))
+    assert merlin.get("NUMFRAMESTOACQUIRE") == "7"
+    with pytest.raises(DeviceError, match="SET HVBIAS 1000: out of range"):
+        merlin.set("HVBIAS", 1000)
+    merlin.command("RESET")
+    merlin.close()
+    with Detector(says(stay=True, tail=b"HTTP/1.1 400 Bad Request\r\n")) as detector:
+        stranger = CommandSocket(("127.0.0.1", detector.port))
+        with pytest.raises(ConnectionError, match="no Merlin"):
+            stranger.command("RESET")
+        stranger.close()
+    with pytest.raises(ValueError, match="command_port"):
+        crewe.io.listen("merlin://127.0.0.1:1", softtrigger=True)
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+def played(source, **options):
+    """A source that listens to a Merlin that plays `source`, and the thread that plays."""
+    url = f"merlin://127.0.0.1:{free_port()}"
+    errors = []
+
+    def play():
+        try:
+            crewe.io.replay(source, url, **options)
+        except Exception as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=play, daemon=True)
+    thread.start()
+    return crewe.io.listen(url, timeout=5), thread, errors
+
+
+@pytest.mark.parametrize("raw", [False, True])
+def test_replay_of_a_file_sends_its_bytes(tmp_path, raw):
+    images = mib.counts(100, 12)
+    path = mib.write(tmp_path / "a.mib", images, 12, scan=(10, 10), raw=raw)
+    with crewe.io.open(path) as file:
+        seen = []
+        source, thread, errors = played(file, progress=seen.append)
+        with source:
+            assert source.scan == (10, 10)
+            assert source.metadata["raw"] == raw
+            same(received(source), images, range(100))
+        thread.join(5)
+        assert not errors
+        assert seen[-1] == 100
+
+
+@pytest.mark.parametrize("dtype", ["u1", ">u2", "<u4"])
+@pytest.mark.parametrize("detector", [(16, 20), (580, 570)])
+def test_replay_of_any_frames(dtype, detector):
+    images = np.random.default_rng(0).integers(0, 200, (3, 4, *detector)).astype(dtype)
+    source, thread, errors = played(ArraySource(images, flyback=0))
+    with source:
+        assert (source.scan, source.detector, source.dtype) == ((3, 4), detector, images.dtype.newbyteorder("="))
+        same(received(source), images.reshape(12, *detector), range(12))
+    thread.join(5)
+    assert not errors
+
+
+def test_replay_at_a_rate(monkeypatch):
+    clock = [0.0]
+
+    def sleep(seconds):
+        clock[0] += seconds
+
+    monkeypatch.setattr(merlin_player, "time", SimpleNamespace(monotonic=lambda: clock[0], sleep=sleep))
+    source, thread, errors = played(ArraySource(np.ones((40, 4, 4), np.uint8)), rate=20.0)
+    with source:
+        assert len(received(source)) == 40
+    thread.join(5)
+    assert not errors
+    assert clock[0] >= 39 / 20
+
+
+def test_replay_says_what_it_cannot():
+    with pytest.raises(ValueError, match="float32 came"):
+        crewe.io.replay(ArraySource(np.ones((2, 4, 4), np.float32)), "merlin://127.0.0.1:1")
+    with pytest.raises(ValueError, match="rate"):
+        crewe.io.replay(ArraySource(np.ones((2, 4, 4), np.uint8)), "merlin://127.0.0.1:1", rate=0)
+
+    class Events(EventSource):
+        def records(self):
+            return iter(())
+
+    with pytest.raises(ValueError, match="events came"):
+        crewe.io.replay(Events(), "merlin://127.0.0.1:1")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match=f"{port}.*in use"):
+            crewe.io.replay(ArraySource(np.ones((2, 4, 4), np.uint8)), f"merlin://127.0.0.1:{port}")
+
+
+def test_a_client_that_hangs_up():
+    source, thread, errors = played(ArraySource(np.ones((3000, 64, 64), np.uint32)))
+    source.close()
+    thread.join(10)
+    assert isinstance(errors[0], ConnectionError)
+    assert "of 3000 frames" in str(errors[0])
+
+
+@pytest.mark.parametrize(
+    "url", ["merlin://127.0.0.1", "merlin://:1", "nonsense://a:1", "merlin://a:b", "", "merlin://a:99999"]
+)
+def test_urls(url):
+    with pytest.raises(ValueError, match="merlin"):
+        crewe.io.listen(url)
+
+
+def test_nobody_there():
+    port = free_port()
+    with pytest.raises(ConnectionError, match=str(port)):
+        crewe.io.listen(f"merlin://127.0.0.1:{port}", timeout=0.2)
