@@ -14,6 +14,7 @@ void bind_mib(py::module_& m);
 void bind_events(py::module_& m);
 void bind_live(py::module_& m);
 void bind_sim(py::module_& m);
+void bind_noise(py::module_& m);
 
 namespace {
 
@@ -52,4 +53,5 @@ PYBIND11_MODULE(_core, m) {
   bind_events(m);
   bind_live(m);
   bind_sim(m);
+  bind_noise(m);
 }

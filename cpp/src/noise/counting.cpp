@@ -1,0 +1,25 @@
+#include "crewe/noise/counting.hpp"
+
+#include "crewe/parallel.hpp"
+#include "lines.hpp"
+
+namespace crewe::noise {
+
+void shot(View<const float, 2> mean, View<float, 2> out, std::uint64_t seed, std::uint32_t image, int threads) {
+  check_pair(mean, out);
+  const Draw draw = draw_of(seed, rng::Stage::shot, image);
+  parallel_for(mean.size(), kPixelGrain, threads, [&](std::size_t begin, std::size_t end) {
+    CREWE_SIMD_CALL(poisson, mean.data, nullptr, out.data, begin, end, draw);
+  });
+}
+
+void pmt(View<const float, 2> counts, View<float, 2> out, double width, double pedestal, std::uint64_t seed,
+         std::uint32_t image, int threads) {
+  check_pair(counts, out);
+  const Draw draw = draw_of(seed, rng::Stage::pmt, image);
+  parallel_for(counts.size(), kPixelGrain, threads, [&](std::size_t begin, std::size_t end) {
+    CREWE_SIMD_CALL(spread, counts.data, out.data, begin, end, Spread::add, pedestal, width * width, draw);
+  });
+}
+
+}  // namespace crewe::noise

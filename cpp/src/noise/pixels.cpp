@@ -1,0 +1,153 @@
+#include "crewe/noise/pixels.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "crewe/parallel.hpp"
+#include "lines.hpp"
+
+namespace crewe::noise {
+
+Statistics statistics(View<const float, 2> image) {
+  check_pair(image, image);
+  Statistics result;
+  const std::size_t n = image.size();
+  if (n == 0) return result;
+  constexpr std::size_t kLanes = 16;
+  const float infinity = std::numeric_limits<float>::infinity();
+  float low[kLanes], high[kLanes], zero[kLanes] = {};  // x·0 is NaN for infinity and NaN, else 0
+  double sums[kLanes] = {};
+  std::fill_n(low, kLanes, infinity);
+  std::fill_n(high, kLanes, -infinity);
+  const auto take = [&](std::size_t lane, float x) {
+    sums[lane] += static_cast<double>(x);
+    zero[lane] += x * 0.0f;
+    low[lane] = x < low[lane] ? x : low[lane];
+    high[lane] = x > high[lane] ? x : high[lane];
+  };
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (std::size_t k = 0; k < kLanes; ++k) take(k, image.data[i + k]);
+  }
+  for (; i < n; ++i) take(0, image.data[i]);
+  double sum = 0;
+  for (std::size_t k = 0; k < kLanes; ++k) {
+    sum += sums[k];
+    result.finite = result.finite && zero[k] == 0.0f;
+  }
+  result.minimum = *std::min_element(low, low + kLanes);
+  result.maximum = *std::max_element(high, high + kLanes);
+  result.mean = sum / static_cast<double>(n);
+  return result;
+}
+
+namespace {
+
+// change(pixel, S) for every pixel of every walk; a pixel that a walk crosses twice is changed once.
+template <class Change>
+void walks(std::size_t ny, std::size_t nx, std::size_t count, std::size_t steps, const double range[2],
+           rng::Sequence numbers, Change change) {
+  std::vector<std::size_t> path;
+  for (std::size_t k = 0; k < count; ++k) {
+    std::size_t y = numbers.below(ny), x = numbers.below(nx);
+    const double value = numbers.uniform(range[0], range[1]);
+    const std::size_t length = steps == 0 ? 0 : numbers.below(steps + 1);
+    path.assign(1, y * nx + x);
+    for (std::size_t step = 0; step < length; ++step) {
+      switch (numbers.below(4)) {
+        case 0:
+          y = y > 0 ? y - 1 : y;
+          break;
+        case 1:
+          y = y + 1 < ny ? y + 1 : y;
+          break;
+        case 2:
+          x = x > 0 ? x - 1 : x;
+          break;
+        default:
+          x = x + 1 < nx ? x + 1 : x;
+      }
+      path.push_back(y * nx + x);
+    }
+    std::sort(path.begin(), path.end());
+    path.erase(std::unique(path.begin(), path.end()), path.end());
+    for (std::size_t pixel : path) change(pixel, value);
+  }
+}
+
+}  // namespace
+
+void black_pixels(View<float, 2> image, std::size_t count, std::size_t steps, const double level[2], std::uint64_t seed,
+                  std::uint32_t picture) {
+  check_pair(image, image);
+  if (image.size() == 0) return;
+  walks(image.shape[0], image.shape[1], count, steps, level, rng::Sequence({seed, rng::Stage::black, picture}),
+        [&](std::size_t p, double s) { image.data[p] = static_cast<float>(image.data[p] * s); });
+}
+
+void zingers(View<float, 2> image, std::size_t count, std::size_t steps, const double gain[2], std::uint64_t seed,
+             std::uint32_t picture) {
+  if (count == 0 || image.size() == 0) return;
+  const double mean = statistics(image).mean;
+  walks(image.shape[0], image.shape[1], count, steps, gain, rng::Sequence({seed, rng::Stage::zingers, picture}),
+        [&](std::size_t p, double s) {
+          const double x = image.data[p];
+          image.data[p] = static_cast<float>(std::max(x * s, x + (s - 1) * mean));
+        });
+}
+
+double quantile(View<const float, 2> image, double q) {
+  check_pair(image, image);
+  const std::size_t n = image.size();
+  if (n == 0 || !(q >= 0 && q <= 1)) throw std::invalid_argument("quantile: pixels and 0 <= q <= 1 wanted");
+  const double place = q * static_cast<double>(n - 1);
+  const auto rank = static_cast<std::size_t>(place);
+  // Floats as whole numbers in the same order; their upper 12 bits say in which of 4096 bins a pixel lies.
+  const auto key = [](float value) {
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    return (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
+  };
+  std::vector<std::size_t> bins(4096);
+  for (std::size_t i = 0; i < n; ++i) ++bins[key(image.data[i]) >> 20];
+  std::size_t below = 0, first = 0;
+  while (below + bins[first] <= rank) below += bins[first++];
+  std::size_t last = first;
+  for (std::size_t sum = below + bins[first]; sum <= rank + 1 && last + 1 < bins.size();) sum += bins[++last];
+  std::vector<float> kept;
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint32_t bin = key(image.data[i]) >> 20;
+    if (bin >= first && bin <= last) kept.push_back(image.data[i]);
+  }
+  const auto at = kept.begin() + static_cast<std::ptrdiff_t>(rank - below);
+  std::nth_element(kept.begin(), at, kept.end());
+  const double low = *at,
+               high = at + 1 == kept.end() ? low : static_cast<double>(*std::min_element(at + 1, kept.end()));
+  return low + (place - static_cast<double>(rank)) * (high - low);
+}
+
+void clip(View<const float, 2> image, View<float, 2> out, float maximum, int threads) {
+  check_pair(image, out);
+  parallel_for(image.size(), kPixelGrain, threads, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) out.data[i] = std::min(image.data[i], maximum);
+  });
+}
+
+void quantise(View<const float, 2> image, View<float, 2> out, int bits, double full_scale, double offset, int threads) {
+  check_pair(image, out);
+  if (bits < 1 || bits > 24 || !(full_scale > 0)) throw std::invalid_argument("quantise: 1..24 bits, full_scale > 0");
+  const auto levels = static_cast<float>((1 << bits) - 1);
+  const auto step = static_cast<float>(full_scale / static_cast<double>(levels));
+  const auto inverse = static_cast<float>(static_cast<double>(levels) / full_scale);
+  const auto zero = static_cast<float>(offset);
+  parallel_for(image.size(), kPixelGrain, threads, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const float level = std::min(std::max((image.data[i] + zero) * inverse, 0.0f), levels);
+      out.data[i] = ((level + 0x1.8p23f) - 0x1.8p23f) * step - zero;  // to the nearest whole number
+    }
+  });
+}
+
+}  // namespace crewe::noise

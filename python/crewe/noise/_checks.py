@@ -1,0 +1,101 @@
+"""Checks of the arguments that the stages share."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crewe import _core
+
+__all__ = ["Image", "as_count", "as_image", "as_number", "as_range", "as_seed", "as_two", "room_for"]
+
+Image = NDArray[np.float32]
+
+
+def as_image(image: Any, name: str = "image", *, positive: bool = False) -> Image:
+    """An image (y, x) float32, finite; C-contiguous (a strided view is copied)."""
+    if not isinstance(image, np.ndarray) or image.dtype != np.float32 or not image.dtype.isnative:
+        what = f"dtype {image.dtype}" if isinstance(image, np.ndarray) else type(image).__name__
+        raise TypeError(f"{name}: a NumPy array of dtype float32 wanted, {what} came")
+    if image.ndim != 2 or 0 in image.shape:
+        raise ValueError(f"{name}: shape (y, x) wanted, {image.shape} came")
+    dense: Image = np.ascontiguousarray(image)
+    low, _, _, finite = _core.noise_statistics(dense)
+    if not finite:
+        place = np.argwhere(~np.isfinite(dense))[0].tolist()
+        raise ValueError(f"{name}: finite numbers wanted, NaN or infinity came at {place}")
+    if positive and low < 0:
+        place = np.argwhere(dense < 0)[0].tolist()
+        raise ValueError(f"{name}: numbers >= 0 wanted, {dense[tuple(place)]} came at {place}")
+    return dense
+
+
+def room_for(image: Image, out: Image | None) -> Image:
+    """`out`, or a new array for an image."""
+    if out is None:
+        return np.empty(image.shape, np.float32)
+    if not isinstance(out, np.ndarray) or out.dtype != np.float32:
+        raise TypeError("out: a NumPy array of dtype float32 wanted")
+    if out.shape != image.shape or not out.flags.c_contiguous or not out.flags.writeable:
+        raise ValueError(f"out: a writeable C-contiguous array of shape {image.shape} wanted")
+    return out
+
+
+def as_number(
+    value: Any, name: str, low: float = -math.inf, high: float = math.inf, *, above: bool = False, below: bool = False
+) -> float:
+    """A finite number in low..high; without `low` itself where `above`, without `high` where `below`."""
+    if isinstance(value, bool | str) or not isinstance(value, int | float | np.integer | np.floating):
+        raise TypeError(f"{name}: a number wanted, {type(value).__name__} came")
+    number = float(value)
+    fits = (low < number if above else low <= number) and (number < high if below else number <= high)
+    if not (math.isfinite(number) and fits):
+        least = "" if low == -math.inf else f" {'>' if above else '>='} {low:g}"
+        most = "" if high == math.inf else f"{' and' if least else ''} {'<' if below else '<='} {high:g}"
+        raise ValueError(f"{name}: a finite number{least}{most} wanted, {value!r} came")
+    return number
+
+
+def as_count(value: Any, name: str, low: int = 0, high: int | None = None) -> int:
+    """A whole number in low..high."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name}: an int wanted, {type(value).__name__} came")
+    if value < low or (high is not None and value > high):
+        raise ValueError(f"{name}: {low}..{'' if high is None else high} wanted, {value} came")
+    return int(value)
+
+
+def as_range(value: Any, name: str, low: float = 0.0, high: float = math.inf) -> tuple[float, float]:
+    """(from, to) within low..high, from <= to."""
+    if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray) or len(value) != 2:
+        raise ValueError(f"{name}: two numbers (from, to) wanted, {value!r} came")
+    first, last = (as_number(v, name, low, high) for v in value)
+    if first > last:
+        raise ValueError(f"{name}: from <= to wanted, {value!r} came")
+    return first, last
+
+
+def as_two(
+    value: Any, name: str, low: float = -math.inf, high: float = math.inf, *, below: bool = False
+) -> tuple[float, float]:
+    """A number for both directions, or (y, x)."""
+    if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str):
+        if len(value) != 2:
+            raise ValueError(f"{name}: a number or (y, x) wanted, {value!r} came")
+        y, x = (as_number(v, name, low, high, below=below) for v in value)
+        return y, x
+    number = as_number(value, name, low, high, below=below)
+    return number, number
+
+
+def as_seed(seed: Any, name: str = "seed") -> int:
+    """A 64-bit key: an int >= 0 is its own, a generator draws one (and moves on)."""
+    if isinstance(seed, np.random.Generator):
+        return int(seed.integers(0, 2**63, dtype=np.int64))
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+        raise TypeError(f"{name}: an int or a numpy.random.Generator wanted, {type(seed).__name__} came")
+    if not 0 <= seed < 2**64:
+        raise ValueError(f"{name}: 0 <= {name} < 2**64 wanted, {seed} came")
+    return int(seed)

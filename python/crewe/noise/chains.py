@@ -1,0 +1,344 @@
+"""The chains of stages that make a STEM, SEM or TEM image out of an undistorted one."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crewe import _core
+from crewe._array import as_threads
+from crewe.noise import camera, counting, pixels, scan
+from crewe.noise._checks import Image, as_count, as_image, as_number, as_seed
+
+__all__ = ["Degraded", "sem", "stem", "tem"]
+
+Options = Mapping[str, Any] | None
+
+_ADC = 14  # the stage's number in the counter of the generator (rng.hpp)
+
+
+@dataclass(frozen=True)
+class Degraded:
+    """What a chain gives.
+
+    Attributes
+    ----------
+    image : ndarray (y, x) float32
+        On the scale of the undistorted image.
+    shifts : ndarray (y, 2) float64
+        (y, x) of every line [pixels], as `unshift` takes them; zeros without jitter.
+    electrons_per_pixel : float
+        The mean number of electrons: image × electrons_per_pixel / mean of the undistorted image is in electrons.
+    settings : dict
+        The chain's arguments: ``stem(image, **degraded.settings)`` gives the same bits.
+    """
+
+    image: Image
+    shifts: NDArray[np.float64]
+    electrons_per_pixel: float
+    settings: dict[str, Any]
+
+
+def stem(
+    image: Image,
+    *,
+    pixel_size: float,
+    electrons_per_pixel: float,
+    seed: Any,
+    jitter: Options = None,
+    detector: Options = None,
+    fast_scan: Options = None,
+    row_lines: Options = None,
+    black: Options = None,
+    zingers: Options = None,
+    clip: Options = None,
+    bits: int | None = None,
+    threads: int = 0,
+) -> Degraded:
+    """A STEM image of `electrons_per_pixel` electrons: jitter → counting → photomultiplier → fast scan → row lines →
+    black pixels → zingers → clipping → digits.
+
+    A stage's keyword takes a mapping of the options of the function of that name (without `seed`), or None = off.
+    Counting is always on. Every stage has random numbers of its own: switching one leaves the draws of the others as
+    they are.
+
+    Parameters
+    ----------
+    image : ndarray (y, x) float32
+        The undistorted image, >= 0 with a mean > 0, any scale.
+    pixel_size : float
+        [Å]; the unit of the jitter's `sigma`.
+    electrons_per_pixel : float
+        Mean number of electrons [electrons/pixel], > 0.
+    seed : int or numpy.random.Generator
+    jitter, fast_scan, row_lines, zingers, clip : mapping, optional
+        Options of `jitter` (`sigma` [Å], `phi`), `fast_scan`, `row_lines`, `zingers`, `clip` (`maximum` in electrons).
+    detector : mapping, optional
+        Options of `pmt`.
+    black : mapping, optional
+        Options of `black_pixels`.
+    bits : int, optional
+        1..16: digits of 2**bits levels over 1 to 1.5 times the brightest pixel (drawn from `seed`), 2 % of them below
+        zero.
+    threads : int
+        0: all cores; the result has the same bits for every number.
+
+    Returns
+    -------
+    Degraded
+
+    Raises
+    ------
+    TypeError
+        `image` is no float32 array; an option that the stage does not have.
+    ValueError
+        Negative or NaN intensities, an image without electrons, a number out of its range.
+
+    References
+    ----------
+    Lobato, Friedrich, Van Aert, npj Comput. Mater. 10 (2024) 10, eqs. 41-55.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.full((64, 64), 0.5, np.float32)
+    >>> recorded = stem(image, pixel_size=0.2, electrons_per_pixel=10.0, seed=1, jitter=dict(sigma=0.1, phi=0.5))
+    >>> bool(0.49 < recorded.image.mean() < 0.51), recorded.shifts.shape
+    (True, (64, 2))
+    """
+    settings = {
+        "pixel_size": as_number(pixel_size, "pixel_size", 0, above=True),
+        "electrons_per_pixel": electrons_per_pixel,
+        "seed": seed,
+        "jitter": jitter,
+        "detector": detector,
+        "fast_scan": fast_scan,
+        "row_lines": row_lines,
+        "black": black,
+        "zingers": zingers,
+        "clip": clip,
+        "bits": bits,
+    }
+    return _scanned(image, settings, as_threads(threads))
+
+
+def sem(
+    image: Image,
+    *,
+    pixel_size: float,
+    electrons_per_pixel: float,
+    seed: Any,
+    jitter: Options = None,
+    detector: Options = None,
+    fast_scan: Options = None,
+    row_lines: Options = None,
+    zingers: Options = None,
+    clip: Options = None,
+    bits: int | None = None,
+    threads: int = 0,
+) -> Degraded:
+    """A SEM image: the chain of `stem` without black pixels, which in SEM may be pores.
+
+    Parameters
+    ----------
+    image, pixel_size, electrons_per_pixel, seed, jitter, detector, fast_scan, row_lines, zingers, clip, bits, threads
+        As in `stem`.
+
+    Returns
+    -------
+    Degraded
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> recorded = sem(np.ones((32, 32), np.float32), pixel_size=5.0, electrons_per_pixel=50.0, seed=1, bits=8)
+    >>> np.unique(recorded.image).size <= 256
+    True
+    """
+    settings = {
+        "pixel_size": as_number(pixel_size, "pixel_size", 0, above=True),
+        "electrons_per_pixel": electrons_per_pixel,
+        "seed": seed,
+        "jitter": jitter,
+        "detector": detector,
+        "fast_scan": fast_scan,
+        "row_lines": row_lines,
+        "zingers": zingers,
+        "clip": clip,
+        "bits": bits,
+    }
+    return _scanned(image, settings, as_threads(threads))
+
+
+def tem(
+    image: Image,
+    *,
+    electrons_per_pixel: float,
+    seed: Any,
+    sensor: int = 0,
+    mtf: Options = None,
+    fixed_pattern: Options = None,
+    dark_current: Options = None,
+    thermal: Options = None,
+    flicker: Options = None,
+    reset: Options = None,
+    black: Options = None,
+    zingers: Options = None,
+    clip: Options = None,
+    bits: int | None = None,
+    threads: int = 0,
+) -> Degraded:
+    """A TEM image of one camera: transfer → counting → gain pattern → dark current → thermal, flicker and reset noise →
+    black pixels → zingers → clipping → digits.
+
+    A stage's keyword takes a mapping of the options of the function of that name (without `seed` and `sensor`), or
+    None = off. Counting is always on. Every stage has random numbers of its own. Black pixels belong to the sensor.
+
+    Parameters
+    ----------
+    image : ndarray (y, x) float32
+        The undistorted image, >= 0 with a mean > 0, any scale.
+    electrons_per_pixel : float
+        Mean number of electrons [electrons/pixel], > 0.
+    seed : int or numpy.random.Generator
+    sensor : int
+        Which camera: gain pattern, dark current and black pixels belong to it.
+    mtf, fixed_pattern, dark_current, thermal, flicker, reset, zingers, clip : mapping, optional
+        Options of the stages of that name; sigmas and currents in electrons.
+    black : mapping, optional
+        Options of `black_pixels`.
+    bits, threads
+        As in `stem`.
+
+    Returns
+    -------
+    Degraded
+        `shifts` are zero.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `stem`.
+
+    References
+    ----------
+    Lobato, Friedrich, Van Aert, npj Comput. Mater. 10 (2024) 10, eqs. 27-40.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.ones((64, 64), np.float32)
+    >>> recorded = tem(image, electrons_per_pixel=100.0, seed=1, thermal=dict(sigma=2.0))
+    >>> round(float(recorded.image.std()), 2)
+    0.1
+    """
+    settings = {
+        "electrons_per_pixel": electrons_per_pixel,
+        "seed": seed,
+        "sensor": as_seed(sensor, "sensor"),
+        "mtf": mtf,
+        "fixed_pattern": fixed_pattern,
+        "dark_current": dark_current,
+        "thermal": thermal,
+        "flicker": flicker,
+        "reset": reset,
+        "black": black,
+        "zingers": zingers,
+        "clip": clip,
+        "bits": bits,
+    }
+    run = _Run(image, settings, as_threads(threads))
+    run.stage("mtf", camera.mtf)
+    run.count()
+    run.stage("fixed_pattern", camera.fixed_pattern, sensor=True)
+    run.stage("dark_current", camera.dark_current, seed=True, sensor=True)
+    run.stage("thermal", camera.thermal, seed=True)
+    run.stage("flicker", camera.flicker, seed=True)
+    run.stage("reset", camera.reset, seed=True)
+    run.black_of_sensor()
+    run.stage("zingers", pixels.zingers, seed=True)
+    run.stage("clip", pixels.clip)
+    return run.finish()
+
+
+def _scanned(image: Image, settings: dict[str, Any], threads: int) -> Degraded:
+    run = _Run(image, settings, threads)
+    run.jitter()
+    run.count()
+    run.stage("detector", counting.pmt, seed=True)
+    run.stage("fast_scan", scan.fast_scan)
+    run.stage("row_lines", scan.row_lines, seed=True)
+    run.stage("black", pixels.black_pixels, seed=True)
+    run.stage("zingers", pixels.zingers, seed=True)
+    run.stage("clip", pixels.clip)
+    return run.finish()
+
+
+class _Run:
+    """One way through a chain: the image in electrons per pixel, changed in place by one stage after the other."""
+
+    def __init__(self, image: Image, settings: dict[str, Any], threads: int) -> None:
+        source = as_image(image, positive=True)
+        electrons = as_number(settings["electrons_per_pixel"], "electrons_per_pixel", 0, above=True)
+        mean = _core.noise_statistics(source)[2]
+        if mean <= 0:
+            raise ValueError("image: a mean > 0 wanted, an image of zeros came")
+        for name, options in settings.items():
+            if isinstance(options, Mapping):
+                settings[name] = dict(options)
+            elif name not in ("pixel_size", "electrons_per_pixel", "seed", "sensor", "bits") and options is not None:
+                raise TypeError(f"{name}: a mapping of options or None wanted, {type(options).__name__} came")
+        if settings["bits"] is not None:
+            settings["bits"] = as_count(settings["bits"], "bits", 1, 16)
+        settings["seed"] = as_seed(settings["seed"])
+        settings["electrons_per_pixel"] = electrons
+        self.settings, self.threads, self.scale = settings, threads, electrons / mean
+        self.image: Image = source * np.float32(self.scale)
+        self.shifts = np.zeros((source.shape[0], 2))
+
+    def stage(self, name: str, function: Callable[..., Image], *, seed: bool = False, sensor: bool = False) -> None:
+        """Run a stage in place, if it is on."""
+        options = self.settings.get(name)
+        if options is None:
+            return
+        keys = {"seed": self.settings["seed"]} if seed else {}
+        if sensor:
+            keys["sensor"] = self.settings["sensor"]
+        function(self.image, **options, **keys, threads=self.threads, out=self.image)
+
+    def jitter(self) -> None:
+        if self.settings["jitter"] is None:
+            return
+        size, seed = self.settings["pixel_size"], self.settings["seed"]
+        self.image, self.shifts = scan.jitter(
+            self.image, **self.settings["jitter"], pixel_size=size, seed=seed, threads=self.threads
+        )
+
+    def count(self) -> None:
+        # Splines overshoot at sharp edges: means below zero would be no means.
+        np.maximum(self.image, 0, out=self.image)
+        counting.shot(self.image, seed=self.settings["seed"], threads=self.threads, out=self.image)
+
+    def black_of_sensor(self) -> None:
+        options = self.settings["black"]
+        if options is not None:
+            pixels.black_pixels(self.image, **options, seed=self.settings["sensor"], out=self.image)
+
+    def finish(self) -> Degraded:
+        bits, seed = self.settings["bits"], self.settings["seed"]
+        if bits is not None:
+            words = _core.philox4x32([0, 0, _ADC, 0], [seed & 0xFFFFFFFF, seed >> 32])
+            top = max(float(_core.noise_statistics(self.image)[1]), 1.0)  # at least one electron
+            full_scale = top * (1 + 0.5 * words[0] / 2**32) / 0.98
+            pixels.quantise(
+                self.image,
+                bits=bits,
+                full_scale=full_scale,
+                offset=0.02 * full_scale,
+                threads=self.threads,
+                out=self.image,
+            )
+        self.image *= np.float32(1 / self.scale)
+        return Degraded(self.image, self.shifts, self.settings["electrons_per_pixel"], self.settings)
