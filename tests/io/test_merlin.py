@@ -119,6 +119,15 @@ def test_a_block_is_a_view_of_the_ring():
             assert frames.dtype == np.dtype(">u2")
 
 
+def test_we_hang_up_when_all_is_there():
+    _, payloads = some_frames()
+    with Detector(says(HEADER, *payloads)) as detector:
+        source = crewe.io.listen(detector.url, timeout=5)
+        received(source)
+        detector.thread.join(5)
+        assert not detector.thread.is_alive()
+
+
 def test_what_the_detector_leaves_out_is_counted():
     images, payloads = some_frames()
     with listening(says(HEADER, *(payloads[i] for i in (0, 3, 5)))) as source:

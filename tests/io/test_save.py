@@ -116,13 +116,15 @@ def test_no_such_folder(tmp_path, suffix):
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_full_disk_leaves_the_old_file(tmp_path, suffix):
     """In a process of its own, which may not write more than 100 kB into a file."""
-    limit = 100_000
+    limit, modules = 100_000, {".hspy": "h5py", ".h5": "h5py", ".emd": "h5py", ".tif": "tifffile", ".zspy": "zarr"}
+    package = f"import {modules[suffix]}" if suffix in modules else ""
     path = tmp_path / f"a{suffix}"
     save(path, {"a": np.ones((3, 4), np.float32)})
     before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
     script = f"""
         import resource
-        import h5py, numpy as np, tifffile, zarr
+        import numpy as np
+        {package}
         from crewe.io import save
         resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
         noise = np.random.default_rng(0).random((400, 400)).astype(np.float32)

@@ -260,11 +260,11 @@ class MerlinSource(FrameSource):
             if self._header_is_next(pending):
                 if self._another_acquisition():
                     self._note(self._total, 0)
-                    return
             elif len(pending) < self._stride:
                 self._more()
             else:
                 yield self._block(pending)
+        self.close()  # a Merlin doesn't hang up by itself
 
     def _block(self, pending: NDArray[np.uint8]) -> tuple[int, NDArray[Any]]:
         """The whole frames that follow each other, from the ring."""

@@ -23,7 +23,7 @@ def run(source: Any, images: Mapping[str, Kind], *, progress: bool = False, **se
     progress : bool
         Show a bar with rate and time left on stderr.
     **session_options
-        As for `Session`.
+        As for `Session`; `skip` and `flyback` as the source says.
 
     Returns
     -------
@@ -47,7 +47,9 @@ def run(source: Any, images: Mapping[str, Kind], *, progress: bool = False, **se
     >>> session.done, session["ricom"].shape
     (30, (5, 6))
     """
-    options = {"scan": source.scan, "detector": source.detector, **session_options}
+    options = {"scan": source.scan, "detector": source.detector}
+    options |= {name: getattr(source, name) for name in ("skip", "flyback") if getattr(source, name, 0)}
+    options |= session_options
     with Session(images=images, **options) as session:
         feed(session, source, progress=progress)
     return session
