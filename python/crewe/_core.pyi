@@ -150,6 +150,7 @@ def icom(
     com: NDArray[np.float32], step: float, high_pass: float, out: NDArray[np.float32], *, threads: int = 0
 ) -> None: ...
 def fft2(data: NDArray[np.complexfloating[Any, Any]], *, inverse: bool = False, threads: int = 0) -> None: ...
+
 # Sessions (bind_live.cpp)
 
 class LiveSession:

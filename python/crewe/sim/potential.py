@@ -78,15 +78,16 @@ class _AtomLayers(Layers):
         self.first = np.array(first, np.int64)
 
     def render(self, first: int, last: int, threads: int = 0) -> NDArray[Any]:
-        potential = self.potential
-        out = np.empty((last - first, *potential.shape), potential.dtype)
+        # Two slices share a transform: always the same two, so that the bits don't depend on how the work is cut.
+        potential, begin, end = self.potential, first // 2 * 2, min((last + 1) // 2 * 2, self.count)
+        out = np.empty((end - begin, *potential.shape), potential.dtype)
         species = len(potential.species)
-        starts = self.first[first * species : last * species + 1]
+        starts = self.first[begin * species : end * species + 1]
         atoms = slice(int(starts[0]), int(starts[-1]))
         _core.sim_project(
             potential.factors(), self.y[atoms], self.x[atoms], np.ascontiguousarray(starts - starts[0]), out, threads
         )
-        return out
+        return out[first - begin : last - begin]
 
 
 class Potential:
@@ -327,7 +328,7 @@ class Potential:
 def _digest(one: NDArray[Any]) -> bytes:
     from hashlib import blake2b
 
-    return blake2b(memoryview(np.ascontiguousarray(one)), digest_size=16).digest()
+    return blake2b(np.ascontiguousarray(one).data, digest_size=16).digest()
 
 
 def _as_dtype(dtype: Any) -> np.dtype[Any]:
