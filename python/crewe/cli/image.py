@@ -114,6 +114,8 @@ def _make(
         scan=source.scan,
         detector=source.detector,
         images={**kinds, "com": live.CenterOfMass()} if fit else kinds,
+        skip=getattr(source, "skip", 0),
+        flyback=getattr(source, "flyback", 0),
         **_session_options(options),
     )
     failure: BaseException | None = None
