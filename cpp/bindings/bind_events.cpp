@@ -277,6 +277,7 @@ void bind_tpx3_scan(py::module_& m) {
       .def_property_readonly("complete", &Tpx3Scan::complete)
       .def_property_readonly("counts", [](const Tpx3Scan& self) {
         py::dict all = counts_of(self.words());
+        all["chips"] = self.hits_per_chip();
         add_counts(all, self.counts());
         return all;
       });

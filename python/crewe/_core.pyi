@@ -180,6 +180,7 @@ class LiveSession:
     def ring_width(self) -> float: ...
     @property
     def frames(self) -> int: ...
+
 # Noise (bind_noise.cpp)
 
 _Image = NDArray[np.float32]
@@ -237,3 +238,86 @@ def noise_gaussian_blur(image: _Image, out: _Image, *, sigma: float, threads: in
 def noise_interpolate(image: _Image, out: _Image, *, matrix: Sequence[float], threads: int = 0) -> None: ...
 def noise_statistics(image: _Image) -> tuple[float, float, float, bool]: ...
 def philox4x32(counter: Sequence[int], key: Sequence[int]) -> list[int]: ...
+
+# Events (bind_events.cpp)
+
+HIT: np.dtype[Any]
+TDC: np.dtype[Any]
+
+class EventReducer:
+    def __init__(
+        self,
+        ny: int,
+        nx: int,
+        positions: int,
+        *,
+        weights: NDArray[np.float32] | None = None,
+        detectors: Sequence[NDArray[np.float32]] = (),
+        rings: NDArray[np.uint8] | None = None,
+        gain: NDArray[np.float32] | None = None,
+        dead: NDArray[np.uint8] | None = None,
+    ) -> None: ...
+    def add(
+        self,
+        events: NDArray[Any],
+        *,
+        moments: NDArray[np.float64] | None = None,
+        detectors: NDArray[np.float64] | None = None,
+        profiles: NDArray[np.float32] | None = None,
+        pattern: NDArray[np.float64] | None = None,
+    ) -> NDArray[np.uint32]: ...
+
+class Tpx3Decoder:
+    def __init__(self) -> None: ...
+    def feed(self, buffer: NDArray[np.uint8]) -> tuple[NDArray[Any], NDArray[Any]]: ...
+    def finish(self) -> None: ...
+    @property
+    def counts(self) -> dict[str, int]: ...
+    @property
+    def damage(self) -> tuple[str, int, int] | None: ...
+
+class Tpx3Scan:
+    def __init__(
+        self,
+        *,
+        scan: tuple[int, int],
+        detector: tuple[int, int],
+        chips: Sequence[tuple[int, int, bool, bool]],
+        dwell: float = 0.0,
+        acceptance: float = 0.0,
+        scans: int = 0,
+        waiting: int = ...,
+    ) -> None: ...
+    def feed(self, buffer: Any) -> NDArray[Any]: ...
+    def flush(self) -> NDArray[Any]: ...
+    def finish(self) -> NDArray[Any]: ...
+    def cut(self) -> None: ...
+    @property
+    def counts(self) -> dict[str, Any]: ...
+    @property
+    def damage(self) -> tuple[str, int, int] | None: ...
+    @property
+    def dwell(self) -> float: ...
+    @property
+    def lines(self) -> int: ...
+    @property
+    def complete(self) -> bool: ...
+
+class T3pScan:
+    def __init__(
+        self,
+        *,
+        text: bool,
+        scan: tuple[int, int],
+        detector: tuple[int, int],
+        chips: Sequence[tuple[int, int, bool, bool]],
+        dwell: float,
+        acceptance: float = 0.0,
+        scans: int = 0,
+    ) -> None: ...
+    def feed(self, buffer: Any) -> NDArray[Any]: ...
+    def finish(self) -> NDArray[Any]: ...
+    @property
+    def counts(self) -> dict[str, Any]: ...
+    @property
+    def damage(self) -> tuple[str, int, int] | None: ...

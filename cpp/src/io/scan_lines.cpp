@@ -1,6 +1,7 @@
 #include "io/scan_lines.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 
 namespace crewe::io {
@@ -55,16 +56,29 @@ const Line* ScanLines::match(std::int64_t rise) const {
   return nullptr;
 }
 
+// The number of a line after all that are known.
+std::uint64_t ScanLines::number_of(std::int64_t rise) {
+  if (known_.empty()) return 0;
+  const Line &first = known_.front(), &last = known_.back();
+  const std::uint64_t lines = last.number - first.number;
+  if (!by_time_ || lines == 0) return last.number + 1;
+  by_time_ = false;
+  const double period = static_cast<double>(last.rise - first.rise) / static_cast<double>(lines);
+  return last.number +
+         static_cast<std::uint64_t>(std::max(1.0, std::round(static_cast<double>(rise - last.rise) / period)));
+}
+
 bool ScanLines::add(Chip& chip, std::int64_t rise, std::int64_t fall) {
   if (fall <= rise) return false;
-  Line line{rise, fall, count_};
+  Line line{rise, fall, 0};
   if (const Line* same = match(rise)) {
     line.number = same->number;
   } else {
     // Between lines that have been numbered already there is no place for another one.
-    if (!known_.empty() && rise + together < known_.back().fall) return false;
+    if (!known_.empty() && (rise <= known_.back().rise || rise + together < known_.back().fall)) return false;
+    line.number = number_of(rise);
     known_.push_back(line);
-    ++count_;
+    ++seen_;
     last_length_ = fall - rise;
     length_ += last_length_;
     if (known_.size() >= 2 * keep_lines) known_.erase(known_.begin(), known_.begin() + keep_lines);
@@ -87,10 +101,10 @@ bool ScanLines::give(Chip& chip, const Line& line) {
   return true;
 }
 
-const Line* ScanLines::next_of(const Chip& chip) const {
-  if (chip.reached >= count_) return nullptr;
-  const std::uint64_t first = known_.front().number;
-  return &known_[static_cast<std::size_t>(std::max(chip.reached, first) - first)];
+const Line* ScanLines::next_of(const Chip& chip, std::size_t more) const {
+  const auto next = std::lower_bound(known_.begin(), known_.end(), chip.reached,
+                                     [](const Line& line, std::uint64_t number) { return line.number < number; });
+  return static_cast<std::size_t>(known_.end() - next) > more ? &*next + more : nullptr;
 }
 
 bool ScanLines::borrow(std::size_t index) {

@@ -33,8 +33,11 @@ class ScanLines {
   // Gives a chip the next line of the others, of which it has no edges of its own.
   bool borrow(std::size_t chip);
 
-  // The line after the last one of a chip, as the other chips have it; null if there is none.
-  const Line* next(std::size_t chip) const { return next_of(chips_[chip]); }
+  // Lines went by unseen: the number of the next one follows from the time since the last one.
+  void skip_by_time() { by_time_ = true; }
+
+  // The line after the last one of a chip, or `more` after that, as the other chips have it; null if there is none.
+  const Line* next(std::size_t chip, std::size_t more = 0) const { return next_of(chips_[chip], more); }
   bool has_edges(std::size_t chip) const { return !chips_[chip].edges.empty(); }
 
   // Lines of a chip, ascending. Old ones are forgotten: `begin` counts on.
@@ -42,9 +45,10 @@ class ScanLines {
   // Lines that the chip has had so far, 0 to lines − 1 by number.
   std::uint64_t reached(std::size_t chip) const { return chips_[chip].reached; }
 
-  std::uint64_t count() const { return count_; }
-  // Sum of the lengths of all lines so far [ticks].
-  std::int64_t length() const { return length_; }
+  // Of the last line, plus 1.
+  std::uint64_t count() const { return known_.empty() ? 0 : known_.back().number + 1; }
+  // Mean length of the lines so far [ticks]; 0 = none yet.
+  double mean_length() const { return seen_ == 0 ? 0 : static_cast<double>(length_) / static_cast<double>(seen_); }
 
  private:
   static constexpr std::size_t keep_lines = 512;
@@ -61,12 +65,14 @@ class ScanLines {
   };
 
   std::vector<Chip> chips_;
-  std::vector<Line> known_;  // of whichever chip was first
-  std::uint64_t count_ = 0;
+  std::vector<Line> known_;  // of whichever chip was first; ascending
+  std::uint64_t seen_ = 0;
   std::int64_t length_ = 0, last_length_ = 0;
+  bool by_time_ = false;
 
   const Line* match(std::int64_t rise) const;
-  const Line* next_of(const Chip& chip) const;
+  const Line* next_of(const Chip& chip, std::size_t more = 0) const;
+  std::uint64_t number_of(std::int64_t rise);
   bool add(Chip& chip, std::int64_t rise, std::int64_t fall);
   bool give(Chip& chip, const Line& line);
 };

@@ -33,7 +33,7 @@ struct ChipState {
   std::uint64_t place = 0;                      // words so far
   std::vector<std::unique_ptr<Batch>> waiting;  // in order of arrival; the last one is being filled
   std::size_t line = 0;                         // of the last hit
-  bool active = false;                          // has sent hits
+  std::uint64_t hits = 0;
 };
 
 }  // namespace
@@ -90,9 +90,9 @@ std::size_t Tpx3Scan::State::take(std::uint8_t index, const std::byte* words, st
       if (CREWE_SIMD_CALL(tpx3_extract, at, block, base, chip.flip, chip.shift, to.hits + to.count) == 0) {
         to.count += block;
         clock.last = to.time(to.count - 1);
+        chip.hits += block;
         stream.counts.hits += block;
         stream.credit.known(block);
-        chip.active = true;
         chip.place += block;
         i += block;
         continue;
@@ -121,7 +121,7 @@ bool Tpx3Scan::State::take_word(std::size_t index, std::uint64_t word) {
       if (time < to->base || time - to->base >= 2 * batch_reach) to = &new_batch(chip);
       const std::uint64_t pixel = std::uint64_t{tpx3::hit_x(word)} << 48 | std::uint64_t{tpx3::hit_y(word)} << 32;
       to->hits[to->count++] = ((pixel ^ chip.flip) + chip.shift) | static_cast<std::uint64_t>(time - to->base);
-      chip.active = true;
+      ++chip.hits;
     } else {
       ++sink.counts.stray;
     }
@@ -197,12 +197,8 @@ void Tpx3Scan::State::update(std::size_t index) {
 // A chip that has sent many hits from after a line, but no edges of it, won't send any. A chip with edges waiting gets
 // one line more of patience.
 bool Tpx3Scan::State::may_borrow(std::size_t index) const {
-  const Line* line = lines.next(index);
+  const Line* line = lines.next(index, lines.has_edges(index) ? 1 : 0);
   if (line == nullptr) return false;
-  if (lines.has_edges(index)) {
-    if (line->number + 1 >= lines.count()) return false;
-    ++line;
-  }
   std::size_t later = 0;
   const auto& waiting_batches = chips[index].waiting;
   for (std::size_t i = waiting_batches.size(); i-- > 0;) {
@@ -356,10 +352,16 @@ EventBlock Tpx3Scan::finish() {
 
 void Tpx3Scan::cut() {
   state_->stream.cut();
+  state_->lines.skip_by_time();
 }
 
 const Tpx3Counts& Tpx3Scan::words() const {
   return state_->stream.counts;
+}
+std::vector<std::uint64_t> Tpx3Scan::hits_per_chip() const {
+  std::vector<std::uint64_t> hits;
+  for (const ChipState& chip : state_->chips) hits.push_back(chip.hits);
+  return hits;
 }
 const EventCounts& Tpx3Scan::counts() const {
   return state_->sink.counts;
@@ -374,18 +376,20 @@ const std::optional<Damage>& Tpx3Scan::damage() const {
 double Tpx3Scan::dwell() const {
   const State& s = *state_;
   if (s.options.dwell > 0) return s.options.dwell;
-  if (s.lines.count() == 0) return 0;
-  const double columns = static_cast<double>(s.lines.count()) * static_cast<double>(s.options.sx);
-  return static_cast<double>(s.lines.length()) / columns * tick;
+  return s.lines.mean_length() / static_cast<double>(s.options.sx) * tick;
 }
 
 bool Tpx3Scan::complete() const {
   const State& s = *state_;
-  if (s.options.scans == 0 || s.options.dwell > 0) return false;
+  if (s.options.scans == 0) return false;
+  if (s.options.dwell > 0) {  // and a line more for chips that are behind
+    return static_cast<double>(s.clock.last) >=
+           s.dwell.dwell * (s.dwell.total * s.dwell.scans + static_cast<double>(s.options.sx));
+  }
   const std::uint64_t wanted = s.options.scans * s.options.sy;
   if (s.lines.count() < wanted) return false;
   for (std::size_t i = 0; i < s.chips.size(); ++i) {
-    if (s.chips[i].active && s.lines.reached(i) < wanted) return false;
+    if (s.chips[i].hits > 0 && s.lines.reached(i) < wanted) return false;
   }
   return true;
 }

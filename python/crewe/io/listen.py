@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from crewe.io import merlin_player
+from crewe.io import merlin_player, serval_player
 from crewe.io.merlin import MerlinSource
 from crewe.io.net import Address
+from crewe.io.serval import ServalServer, ServalSource
 from crewe.io.sources import EventSource, FrameSource
 
 __all__ = ["listen", "replay"]
@@ -28,6 +29,8 @@ class Detector(NamedTuple):
 #: By the scheme of the URL.
 DETECTORS: dict[str, Detector] = {
     "merlin": Detector(MerlinSource, merlin_player.play),
+    "tpx3": Detector(ServalSource, serval_player.play),
+    "tpx3+serve": Detector(ServalServer, None),
 }
 
 
@@ -66,7 +69,8 @@ def listen(
     detector : (int, int), optional
         Pixels of the detector (ky, kx); default: what the detector says.
     command_port : int, optional
-        Port of the command socket (Merlin: usually 6341): the acquisition is started by us.
+        Port of the command socket (Merlin: usually 6341) or of SERVAL's HTTP interface (8080): the acquisition is
+        started by us.
     **options
         Options of the detector.
 

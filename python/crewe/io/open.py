@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from crewe.errors import FormatError
-from crewe.io import arrays, mib, rosetta
+from crewe.io import advacam, arrays, mib, rosetta, tpx3
 from crewe.io.sources import EventSource, FrameSource
 
 __all__ = ["open"]
@@ -30,6 +30,9 @@ FORMATS: list[Format] = [
     Format("Merlin MIB", mib.is_mib, mib.MibFile, several=True),
     Format("NumPy", arrays.is_npy, arrays.NpyFile),
     Format("EMPAD", arrays.is_empad, arrays.EmpadFile),
+    Format("Timepix3", tpx3.is_tpx3, tpx3.Tpx3File),
+    Format("Advacam t3pa", advacam.is_t3pa, advacam.T3paFile),
+    Format("Advacam t3p", advacam.is_t3p, advacam.T3pFile),
 ]
 
 HEAD = 4096
@@ -46,7 +49,8 @@ def open(path: StrPath | Sequence[StrPath], *, scan: tuple[int, int] | None = No
     scan : (int, int), optional
         Probe positions (y, x); default: what the file, or the header beside it, says.
     **options
-        Options of the format. Events: ``detector=(512, 512)``, ``dwell`` [s], ``acceptance`` [s]. Frames: ``skip`` and
+        Options of the format. Events: ``detector=(512, 512)``, ``dwell`` [s], ``acceptance`` [s],
+        ``chips``, ``scans``; see `Tpx3File`. Frames: ``skip`` and
         ``flyback``, the frames before the first position and after each line that belong to none; ``depth`` [bits] of
         raw Merlin files of old software; ``dtype`` to cast what RosettaSciIO reads.
 

@@ -86,11 +86,12 @@ class Tpx3Scan {
   void cut();
 
   const Tpx3Counts& words() const;
+  std::vector<std::uint64_t> hits_per_chip() const;
   const EventCounts& counts() const;
   const std::optional<Damage>& damage() const;
   std::uint64_t lines() const;  // that have ended so far, of all scans
   double dwell() const;         // [s]: the mean so far of all lines, or as given; 0 = not known yet
-  bool complete() const;        // every chip that sent hits is past the last line of the last scan wanted
+  bool complete() const;        // of the scans wanted nothing is to come, but for words that are late
 
  private:
   struct State;
