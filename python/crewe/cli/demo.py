@@ -31,4 +31,4 @@ def demo(output: Path) -> None:
     complete = run(output, say=lambda words: click.echo(words, err=True))
     click.echo(f"{output / 'report.md'}", err=True)
     if not complete:
-        raise KeyboardInterrupt
+        raise click.exceptions.Exit(1)

@@ -1,6 +1,5 @@
 """`crewe image` and `crewe live`: a source, a session, files."""
 
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -72,6 +71,8 @@ def live(source: str, outputs: tuple[str, ...], names: tuple[str, ...], preview:
       crewe live merlin://127.0.0.1:6342 --preview now.png --kernel 31
     """
     kinds = as_images(names, options)
+    if preview is not None and not preview.lower().endswith(".png"):
+        raise click.UsageError(f"--preview {preview}: a .png wanted.")
     with _open(source, options) as opened:
         taken = None if "://" in source else Path(source)
         _make(opened, kinds, options, outputs or _beside(f"live-{time.strftime('%Y%m%d-%H%M%S')}"), taken, preview)
@@ -119,9 +120,9 @@ def _make(
         **_session_options(options),
     )
     failure: BaseException | None = None
+    watcher = threading.Thread(target=_preview, args=(session, next(iter(kinds)), preview), daemon=True)
     with session:
-        if preview is not None:
-            threading.Thread(target=_preview, args=(session, next(iter(kinds)), Path(preview)), daemon=True).start()
+        watcher.start()
         try:
             live.feed(session, source, progress=True)
         except (KeyboardInterrupt, OSError, ValueError) as error:
@@ -130,6 +131,7 @@ def _make(
             failure = error
         if fit:
             _fit_rotation(session)
+    watcher.join()
     lost = f", {source.lost} lost" if source.lost else ""
     click.echo(f"{session.done} of {source.scan[0] * source.scan[1]} positions{lost}", err=True)
     metadata = {"source": source.metadata, "scan": list(source.scan), "done": session.done, "lost": source.lost}
@@ -153,16 +155,16 @@ def _session_options(options: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _preview(session: "Session", name: str, path: Path) -> None:
+def _preview(session: "Session", name: str, path: str | None) -> None:
     """The image as it is, once a second until the session ends; whoever watches the file never sees half of it."""
     from crewe import io
 
-    unfinished = path.with_name(f".{path.stem}-{os.getpid()}.png")
+    if path is None:
+        return
     for _ in session.updates(hz=1.0):
         try:
-            io.save(unfinished, {name: session[name]}, metadata={})
-            unfinished.replace(path)
-        except OSError as error:
+            io.save(path, {name: session[name]})
+        except (OSError, ValueError) as error:
             click.echo(f"crewe: no preview: {error}", err=True)
             return
 

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 __all__ = ["Part", "plan_output", "write"]
 
 #: Formats by suffix, and the package that they need.
-WANTS = {".npy": None, ".png": None, ".tif": "tifffile", ".hspy": "h5py", ".h5": "h5py", ".zspy": "zarr"}
-#: Formats that hold one image: several are written to files of their own.
-SINGLE = {".npy", ".png"}
+WANTS = {
+    **{".npy": None, ".png": None, ".tif": "tifffile", ".tiff": "tifffile"},
+    **{".hspy": "h5py", ".zspy": "zarr", ".h5": "h5py", ".emd": "h5py"},
+}
 
 
 class Part(NamedTuple):
@@ -32,19 +33,16 @@ def plan_output(output: str, names: list[str], taken: Path | None) -> list[Part]
             raise click.UsageError(f"--output - takes one image, {len(names)} were asked for.")
         return [Part(None, names)]
     path = Path(output)
-    if path.suffix not in WANTS:
+    if path.suffix.lower() not in WANTS:
         raise click.UsageError(f"--output {output}: a suffix of {' '.join(WANTS)} wanted.")
-    package = WANTS[path.suffix]
+    package = WANTS[path.suffix.lower()]
     if package is not None and importlib.util.find_spec(package) is None:
         raise click.UsageError(f"--output {output}: {package} isn't installed; pip install 'crewe[io]'.")
     if not path.parent.is_dir():
         raise click.UsageError(f"--output {output}: there is no folder {path.parent}.")
+    parts = [Part(path, names)]
     if "{image}" in output:
         parts = [Part(Path(output.replace("{image}", name)), [name]) for name in names]
-    elif path.suffix in SINGLE and len(names) > 1:
-        parts = [Part(path.with_name(f"{path.stem}-{name}{path.suffix}"), [name]) for name in names]
-    else:
-        parts = [Part(path, names)]
     for part in parts:
         if taken is not None and part.path is not None and part.path.exists() and part.path.samefile(taken):
             raise click.UsageError(f"--output {output} would overwrite what is read.")
@@ -64,10 +62,10 @@ def write(plan: list[Part], images: dict[str, NDArray[Any]], metadata: dict[str,
             sys.stdout.buffer.flush()
             continue
         try:
-            io.save(path, {name: images[name] for name in names}, metadata=metadata)
+            files = io.save(path, {name: images[name] for name in names}, metadata=metadata)
         except (OSError, ValueError, ImportError) as error:
             click.echo(f"crewe: {path} isn't written: {error}", err=True)
             good = False
         else:
-            click.echo(f"wrote {path}", err=True)
+            click.echo(f"wrote {', '.join(map(str, files))}", err=True)
     return good

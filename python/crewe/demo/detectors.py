@@ -23,20 +23,26 @@ class Camera(FrameSource):
         self.detector = (model.pixels, model.pixels)
         self.dtype = np.dtype(np.uint16)
         self.metadata = {"depth": 12}
-        self._pixel = events["y"].astype(np.int32) * model.pixels + events["x"]
+        self._place = events["position"].astype(np.int64) * model.pixels**2
+        self._place += events["y"].astype(np.int32) * model.pixels + events["x"]
         self._ends = np.searchsorted(events["position"], np.arange(len(self) + 1))
 
     def __len__(self) -> int:
         return self.scan[0] * self.scan[1]
 
     def __getitem__(self, index: int) -> NDArray[Any]:
-        mine = self._pixel[self._ends[index] : self._ends[index + 1]]
-        counts = np.bincount(mine, minlength=self.detector[0] * self.detector[1])
-        return counts.reshape(self.detector).astype(self.dtype)
+        index = range(len(self))[index]
+        return self._frames(index, index + 1).reshape(self.detector)
+
+    def _frames(self, first: int, end: int) -> NDArray[Any]:
+        frames = np.zeros((end - first, *self.detector), self.dtype)
+        place = self._place[self._ends[first] : self._ends[end]] - first * frames[0].size
+        np.add.at(frames.reshape(-1), place, self.dtype.type(1))
+        return frames
 
     def raw_blocks(self) -> Iterator[tuple[int, NDArray[Any]]]:
         for first in range(0, len(self), BLOCK_FRAMES):
-            yield first, np.stack([self[i] for i in range(first, min(first + BLOCK_FRAMES, len(self)))])
+            yield first, self._frames(first, min(first + BLOCK_FRAMES, len(self)))
 
 
 class Counter(EventSource):

@@ -9,36 +9,22 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crewe import io, live
 from crewe._progress import Bar
 from crewe.demo.detectors import Camera, Counter
 from crewe.demo.model import Model, electrons
+from crewe.demo.report import write_report
+from crewe.demo.streams import Stream, rate
 
-__all__ = ["Stream", "demo"]
+__all__ = ["demo"]
 
 DOSE = 1000.0  # electrons per position
 TIMEOUT = 30.0  # s without data on a loopback socket: something is wrong
-
-
-@dataclass
-class Stream:
-    """What one detector gave: images by name, those of half the scan, how much came and in which time."""
-
-    name: str
-    unit: str
-    images: dict[str, NDArray[np.float32]] = field(default_factory=dict)
-    half: dict[str, NDArray[np.float32]] = field(default_factory=dict)
-    done: int = 0
-    count: int = 0
-    bytes: int = 0
-    seconds: float = 0.0
 
 
 def kinds(model: Model) -> dict[str, live.Kind]:
@@ -71,12 +57,10 @@ def demo(
     say : callable
         Told in words what happens.
     """
-    from crewe.demo.report import write_report
-
     model = model or Model()
     folder.mkdir(parents=True, exist_ok=True)
     streams: list[Stream] = []
-    complete = True
+    complete = False
     try:
         sy, sx = model.scan
         say(f"SrTiO3 [001], {sy} x {sx} probe positions, {dose:g} electrons each")
@@ -89,28 +73,24 @@ def demo(
             streams.append(stream)
             _play(source, stream, kinds(model), model)
             say(f"{stream.name}: {stream.count:,} {stream.unit} in {stream.seconds:.2f} s, {rate(stream)}")
+        complete = True
     except KeyboardInterrupt:
-        complete = False
-    write_report(folder, model, dose, streams, complete)
+        say("interrupted")
+    finally:
+        write_report(folder, model, dose, streams, complete)
     return complete
-
-
-def rate(stream: Stream) -> str:
-    """Frames or events, and bytes, per second."""
-    seconds = max(stream.seconds, 1e-9)
-    return f"{stream.count / seconds:,.0f} {stream.unit}/s, {stream.bytes / seconds / 1e6:,.0f} MB/s"
 
 
 def _play(source: Any, stream: Stream, images: dict[str, live.Kind], model: Model) -> None:
     """Send a source through a socket into a session."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    url, failures = f"{stream.name}://127.0.0.1:{port}", list[BaseException]()
+    url, failures = f"{stream.name}://127.0.0.1:{port}", list[Exception]()
 
     def player() -> None:
         try:
             io.replay(source, url)
-        except OSError as error:
+        except Exception as error:
             failures.append(error)
 
     threading.Thread(target=player, daemon=True).start()

@@ -99,6 +99,7 @@ def _feed_frames(session: Session, source: Any, progress: bool) -> None:
     if surplus:
         raise ValueError(
             f"source: {surplus} frames more than a scan of {session.scan} positions takes; they are left out"
+            " (another scan, or frames to skip or of the flyback?)"
         )
 
 
