@@ -34,6 +34,33 @@ double squared_distance(std::size_t y, std::size_t x, double cy, double cx) {
   return dy * dy + dx * dx;
 }
 
+bool binary(const std::vector<float>& weights) {
+  return std::ranges::all_of(weights, [](float weight) { return weight == 0 || weight == 1; });
+}
+
+// A bit per pixel, in rows of whole words.
+class Mask {
+ public:
+  Mask(std::size_t ny, std::size_t nx) : width_((nx + kMaskPixels - 1) / kMaskPixels), words_(ny * width_) {}
+  void set(std::size_t y, std::size_t x) { words_[y * width_ + x / kMaskPixels] |= 1U << x % kMaskPixels; }
+  const std::uint32_t* data() const { return words_.data(); }
+
+ private:
+  std::size_t width_;
+  std::vector<std::uint32_t> words_;
+};
+
+// Rows until a 32-bit lane could overflow, with V vectors to a row: |p| <= 2^16 a vector, the moment within it 31·2^15;
+// with the names of moments_integer.simd.cpp x < 2048 of the latter, b < 2^15 of the former, q < 2^15 of the former.
+std::size_t rows_at_once(std::size_t vectors) {
+  std::size_t rows = 2048 / vectors;
+  while (rows > 1 && (rows * (rows + 1) * vectors >= 65536 || rows * vectors * (vectors + 1) >= 65536)) --rows;
+  return rows;
+}
+
+// Up to so many dead pixels are summed with the others and subtracted afterwards; a mask for all pixels costs more.
+constexpr std::size_t kFewDead = 256;
+
 }  // namespace
 
 std::size_t pixel_size(Pixel pixel) {
@@ -82,9 +109,13 @@ Rings equal_rings(std::size_t ny, std::size_t nx, std::size_t rings, double cy, 
 struct FrameReducer::Plan {
   Options options;
   std::size_t rings = 0;
-  std::vector<std::uint32_t> dead_start, dead_column;
+  std::vector<DeadPixel> dead;  // in the order of memory
   std::vector<const float*> detectors;
-  RealTask real{};
+  RealTask real{}, profile{};  // everything; the profile alone
+  bool exact = false;          // all weights are 0 or 1, nothing is corrected: integers are summed as integers
+  std::vector<Mask> masks;
+  std::vector<IntegerDetector> integer_detectors;
+  IntegerTask integer{};
 
   explicit Plan(Options wanted) : options(std::move(wanted)) {
     check();
@@ -99,11 +130,17 @@ struct FrameReducer::Plan {
             .weights = pointer(options.weights),
             .dark = pointer(options.dark),
             .gain = pointer(options.gain),
-            .dead_start = pointer(dead_start),
-            .dead_column = pointer(dead_column),
+            .dead = pointer(dead),
+            .dead_count = dead.size(),
             .detectors = pointer(detectors),
             .detector_count = detectors.size(),
             .rings = pointer(options.rings)};
+    profile = real;
+    profile.moments = false;
+    profile.detector_count = 0;
+    exact = options.dark.empty() && options.gain.empty() && binary(options.weights) &&
+            std::ranges::all_of(options.detectors, binary);
+    if (exact) prepare_integers();
   }
 
   void check() const {
@@ -117,34 +154,94 @@ struct FrameReducer::Plan {
     check_size(options.dead.size(), pixels, "dead");
     for (std::size_t i = 0; i < pixels; ++i) {
       if (!options.dead.empty() && options.dead[i] != 0) continue;
-      if (!options.dark.empty() && !std::isfinite(options.dark[i]))
+      if (!options.dark.empty() && !std::isfinite(options.dark[i])) {
         throw std::invalid_argument("dark: finite numbers wanted");
-      if (!options.gain.empty() && !std::isfinite(options.gain[i]))
+      }
+      if (!options.gain.empty() && !std::isfinite(options.gain[i])) {
         throw std::invalid_argument("gain: finite numbers wanted");
+      }
     }
   }
 
   void list_dead_pixels() {
-    if (options.dead.empty()) return;
-    for (std::size_t y = 0; y < options.ny; ++y) {
-      dead_start.push_back(static_cast<std::uint32_t>(dead_column.size()));
-      for (std::size_t x = 0; x < options.nx; ++x) {
-        const std::size_t i = y * options.nx + x;
-        if (options.dead[i] == 0) continue;
-        dead_column.push_back(static_cast<std::uint32_t>(x));
-        if (!options.dark.empty()) options.dark[i] = 0;
-        if (!options.gain.empty()) options.gain[i] = 0;
-      }
+    for (std::size_t i = 0; i < options.dead.size(); ++i) {
+      if (options.dead[i] == 0) continue;
+      dead.push_back({static_cast<std::ptrdiff_t>(i / options.nx), static_cast<std::ptrdiff_t>(i % options.nx)});
+      if (!options.dark.empty()) options.dark[i] = 0;
+      if (!options.gain.empty()) options.gain[i] = 0;
     }
-    dead_start.push_back(static_cast<std::uint32_t>(dead_column.size()));
   }
 
-  bool reduce(const FrameView& frame, Moments* moments, double* sums, float* profile) const {
-    double nyx[3] = {}, rings_sum[256] = {};
-    std::fill_n(sums, detectors.size(), 0.0);
-    if (!CREWE_SIMD_CALL(reduce_real, real, frame, nyx, sums, rings_sum)) return false;
+  void prepare_integers() {
+    const auto rows = static_cast<std::int64_t>(options.ny);
+    const auto columns = static_cast<std::int64_t>((options.nx + kMaskPixels - 1) / kMaskPixels * kMaskPixels);
+    integer.ny = options.ny;
+    integer.nx = options.nx;
+    integer.moments = options.moments;
+    integer.rows_at_once = rows_at_once(std::min((options.nx + kMaskPixels - 1) / kMaskPixels, kPanelVectors));
+    masks.reserve(detectors.size() + 1);
+    if (options.weights.empty() && dead.size() <= kFewDead) {
+      integer.dead = pointer(dead);
+      integer.dead_count = dead.size();
+      integer.bias[0] = rows * columns;
+      integer.bias[1] = rows * (rows - 1) / 2 * columns;
+      integer.bias[2] = columns * (columns - 1) / 2 * rows;
+    } else {
+      integer.weights = add_mask(options.weights, [this](std::size_t y, std::size_t x) {
+        integer.bias[0] += 1;
+        integer.bias[1] += static_cast<std::int64_t>(y);
+        integer.bias[2] += static_cast<std::int64_t>(x);
+      });
+    }
+    for (const std::vector<float>& weights : options.detectors) {
+      IntegerDetector detector{nullptr, options.ny, 0, options.nx, 0, 0};
+      detector.mask = add_mask(weights, [&detector](std::size_t y, std::size_t x) {
+        const std::size_t vector = x / kMaskPixels;
+        detector.first_row = std::min(detector.first_row, y);
+        detector.last_row = y + 1;
+        detector.left = std::min(detector.left, vector);
+        detector.right = std::max(detector.right, vector + 1);
+        ++detector.pixels;
+      });
+      integer_detectors.push_back(detector);
+    }
+    integer.detectors = pointer(integer_detectors);
+    integer.detector_count = integer_detectors.size();
+  }
+
+  // The pixels that have a weight and live, each told to `seen`.
+  template <class Seen>
+  const std::uint32_t* add_mask(const std::vector<float>& weights, Seen seen) {
+    Mask& mask = masks.emplace_back(options.ny, options.nx);
+    for (std::size_t y = 0; y < options.ny; ++y) {
+      for (std::size_t x = 0; x < options.nx; ++x) {
+        const std::size_t i = y * options.nx + x;
+        if ((!weights.empty() && weights[i] == 0) || (!options.dead.empty() && options.dead[i] != 0)) continue;
+        mask.set(y, x);
+        seen(y, x);
+      }
+    }
+    return mask.data();
+  }
+
+  bool reduce(const FrameView& frame, Moments* moments, double* sums, float* profiles) const {
+    for (std::size_t k = 0; k < detectors.size(); ++k) sums[k] = 0;
+    if (exact && pixel_size(frame.pixel) < 4) {
+      std::int64_t nyx[3] = {};
+      CREWE_SIMD_CALL(reduce_integer, integer, frame, nyx, sums);
+      if (moments != nullptr) {
+        *moments = {static_cast<double>(nyx[0]), static_cast<double>(nyx[1]), static_cast<double>(nyx[2])};
+      }
+      return profiles == nullptr || sum_real(profile, frame, nullptr, nullptr, profiles);
+    }
+    return sum_real(real, frame, moments, sums, profiles);
+  }
+
+  bool sum_real(const RealTask& task, const FrameView& frame, Moments* moments, double* sums, float* profiles) const {
+    double nyx[3] = {}, ring_sums[256] = {};
+    if (!CREWE_SIMD_CALL(reduce_real, task, frame, nyx, sums, ring_sums)) return false;
     if (moments != nullptr) *moments = {nyx[0], nyx[1], nyx[2]};
-    if (profile != nullptr) std::copy_n(rings_sum, rings, profile);
+    if (profiles != nullptr) std::copy_n(ring_sums, rings, profiles);
     return true;
   }
 };

@@ -17,22 +17,52 @@ struct FrameView {
   std::ptrdiff_t stride_row, stride_col;
 };
 
+struct DeadPixel {
+  std::ptrdiff_t y, x;
+};
+
 // Sums in double; pointers are null where there is nothing to do.
 struct RealTask {
   std::size_t ny, nx;
   bool moments;
   const float *weights, *dark, *gain;  // (ny·nx); dark is 0 at dead pixels
-  const std::uint32_t*
-      dead_start;  // (ny + 1): the dead pixels of row y are dead_column[dead_start[y] .. dead_start[y + 1])
-  const std::uint32_t* dead_column;
+  const DeadPixel* dead;               // in the order of memory
+  std::size_t dead_count;
   const float* const* detectors;  // each (ny·nx), or null: all ones
   std::size_t detector_count;
   const std::uint8_t* rings;  // (ny·nx)
 };
 
-// nyx[3] = (n, y, x); sums[detector_count]; profile[256]. False: a number that isn't finite; what was summed is
+// Adds to nyx[3] = (n, y, x), sums[detector_count], profile[256]. False: a number that isn't finite; what was summed is
 // undefined.
 CREWE_SIMD_DECLARE(bool reduce_real(const RealTask& task, const FrameView& frame, double* nyx, double* sums,
                                     double* profile);)
+
+inline constexpr std::size_t kMaskPixels = 32;     // of a vector of integers, at every level
+inline constexpr std::size_t kPanelVectors = 128;  // of a row that are summed at a time
+
+// A detector whose weights are 0 and 1, and the rows and vectors beyond which it has no pixels.
+struct IntegerDetector {
+  const std::uint32_t* mask;  // a bit per pixel, 32 of a row in a word, the lowest first
+  std::size_t first_row, last_row, left, right;
+  std::int64_t pixels;
+};
+
+// Exact sums of integers with weights of 0 and 1.
+struct IntegerTask {
+  std::size_t ny, nx;
+  bool moments;
+  const std::uint32_t* weights;  // a mask, or null: all ones
+  const IntegerDetector* detectors;
+  std::size_t detector_count;
+  const DeadPixel* dead;  // that the weights don't leave out: taken out of the moments afterwards
+  std::size_t dead_count;
+  std::size_t rows_at_once;  // that 32-bit lanes can take
+  std::int64_t bias[3];      // moments of the weights; where they are null, of rows filled up to whole vectors
+};
+
+// Adds to nyx[3] and sums[detector_count]: whole numbers, below 2^53 for any detector.
+CREWE_SIMD_DECLARE(void reduce_integer(const IntegerTask& task, const FrameView& frame, std::int64_t* nyx,
+                                       double* sums);)
 
 }  // namespace crewe::imaging

@@ -127,9 +127,9 @@ void add_moments(const double* row, std::size_t padded, const Weights& weights, 
 
 bool reduce_real(const RealTask& task, const FrameView& frame, double* nyx, double* sums, double* profile) {
   alignas(64) double buffer[kPanel];
+  const DeadPixel *dead = task.dead, *end = task.dead + task.dead_count;
   for (std::size_t y = 0; y < task.ny; ++y) {
-    std::uint32_t dead = task.dead_start != nullptr ? task.dead_start[y] : 0;
-    const std::uint32_t dead_end = task.dead_start != nullptr ? task.dead_start[y + 1] : 0;
+    const auto row_number = static_cast<std::ptrdiff_t>(y);
     for (std::size_t x = 0; x < task.nx; x += kPanel) {
       const std::size_t count = task.nx - x < kPanel ? task.nx - x : kPanel;
       const std::size_t padded = (count + kLanes - 1) / kLanes * kLanes, first = y * task.nx + x;
@@ -137,7 +137,9 @@ bool reduce_real(const RealTask& task, const FrameView& frame, double* nyx, doub
                              static_cast<std::ptrdiff_t>(x) * frame.stride_col;
       decode(frame.pixel, row, frame.stride_col, count, buffer);
       for (std::size_t i = count; i < padded; ++i) buffer[i] = 0;
-      for (; dead < dead_end && task.dead_column[dead] < x + count; ++dead) buffer[task.dead_column[dead] - x] = 0;
+      for (; dead < end && dead->y == row_number && dead->x < static_cast<std::ptrdiff_t>(x + count); ++dead) {
+        buffer[dead->x - static_cast<std::ptrdiff_t>(x)] = 0;
+      }
       if (frame.pixel == Pixel::f32 && !finite(buffer, padded)) return false;
       if (task.dark != nullptr) {
         for (std::size_t i = 0; i < count; ++i) buffer[i] -= static_cast<double>(task.dark[first + i]);
