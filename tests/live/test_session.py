@@ -11,61 +11,8 @@ from hypothesis import strategies as st
 
 from crewe import imaging
 from crewe.live import ICOM, CenterOfMass, ElectricField, RiCOM, Session, Sum, VirtualDetector
+from live.common import CENTER, DETECTOR, SCAN, assert_bits, batch, flat, images, patterns, session_for
 from reference import live as reference
-
-SCAN, DETECTOR, CENTER = (9, 11), (18, 16), (8.2, 7.7)
-
-
-def images():
-    return {
-        "ricom": RiCOM(kernel=7),
-        "band": RiCOM(kernel=9, low=0.05, high=0.3),
-        "ring": VirtualDetector(inner=3.0, outer=7.5),
-        "all": VirtualDetector(),
-        "com": CenterOfMass(),
-        "icom": ICOM(high_pass=0.05),
-        "field": ElectricField(energy=200e3, angle_per_pixel=0.3),
-        "sum": Sum(),
-    }
-
-
-def patterns(scan=SCAN, detector=DETECTOR, dtype=np.uint16, seed=0):
-    rng = np.random.default_rng(seed)
-    y, x = np.ogrid[: detector[0], : detector[1]]
-    cy, cx = (rng.normal((k - 1) / 2, k / 10, (*scan, 1, 1)) for k in detector)
-    disc = (y - cy) ** 2 + (x - cx) ** 2 < (min(detector) / 4) ** 2
-    return rng.poisson(6.0 * disc + 0.1).astype(dtype)
-
-
-def batch(frames, center=CENTER, rotation=0.0, transpose=False):
-    """The same images by the pure functions."""
-    com = imaging.com(frames, center=center)
-    if rotation or transpose:
-        com = imaging.rotate(com, rotation, transpose=transpose)
-    return {
-        "ricom": imaging.ricom(com, kernel=7),
-        "band": imaging.ricom(com, kernel=9, low=0.05, high=0.3),
-        "ring": imaging.virtual_image(frames, inner=3.0, outer=7.5, center=center),
-        "all": imaging.virtual_image(frames),
-        "com": com,
-        "icom": imaging.icom(com, high_pass=0.05),
-        "field": imaging.electric_field(com, energy=200e3, angle_per_pixel=0.3),
-        "sum": frames.sum((0, 1), dtype=np.float64).astype(np.float32),
-    }
-
-
-def session_for(frames, **options):
-    options = {"images": images(), "center": CENTER, "threads": 1, **options}
-    return Session(scan=frames.shape[:2], detector=frames.shape[2:], **options)
-
-
-def flat(frames):
-    return frames.reshape(-1, *frames.shape[2:])
-
-
-def assert_bits(session, want, names=None):
-    for name in names or want:
-        assert np.array_equal(session[name], want[name]), f"{name}: {np.abs(session[name] - want[name]).max()}"
 
 
 @pytest.mark.parametrize("dtype", ["u1", "u2", "u4", "f4"])

@@ -55,11 +55,11 @@ class Session:
         """(sy, sx, 2); 0 where nothing has come. center="auto": the mean, or the plane with slopes="fit"."""
         raw = imaging.com(self.patterns, (0.0, 0.0), self.weights)
         known = self.patterns.sum((-2, -1)) != 0
-        if slopes == "fit":
+        if isinstance(slopes, str):  # "fit"
             v = np.broadcast_to(np.arange(self.scan[0])[:, None] - (self.scan[0] - 1) / 2, self.scan)[known]
             u = np.broadcast_to(np.arange(self.scan[1]) - (self.scan[1] - 1) / 2, self.scan)[known]
             plane = np.linalg.lstsq(np.stack([np.ones(v.shape), v, u], -1), raw[known], rcond=None)[0]
-            center, slopes = plane[0] if center == "auto" else center, plane[1:].T
+            center, slopes = plane[0] if isinstance(center, str) else center, plane[1:].T
         elif isinstance(center, str):
             center = raw[known].mean(0)
         com = np.where(known[..., None], raw - self.centers(center, slopes), 0)
