@@ -6,9 +6,11 @@
 #include <numbers>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "crewe/fft.hpp"
 #include "crewe/parallel.hpp"
+#include "imaging/ricom_kernel.hpp"
 
 namespace crewe::imaging {
 namespace {
@@ -106,6 +108,25 @@ RicomKernel::RicomKernel(std::size_t width, double low, double high, std::size_t
   const double highest = std::sqrt(0.5);  // |q| at the corner of the spectrum
   if (low > 0 || high < highest) filter(kernel, width, low, high, std::max(sy, width), std::max(sx, width));
   symmetrise(kernel, width, values_);
+  lay_out();
+}
+
+void RicomKernel::lay_out() {
+  static_assert(sizeof(Line::lanes) == kRicomLanes * sizeof(float));
+  const auto rounded = [](std::size_t n) { return (n + kRicomLanes - 1) / kRicomLanes * kRicomLanes; };
+  const std::size_t half = width_ / 2, window = rounded(width_ + kRicomPositions - 1);
+  const std::size_t margin = rounded(window - 1 - half);  // so that the kernel's rows begin at a line
+  zero_ = margin + half;
+  line_ = rounded(zero_ + window);
+  table_.assign(2 * (half + 1) * line_ / kRicomLanes, Line{});
+  float* row = table_.front().lanes;
+  for (std::size_t y = 0; y <= half; ++y) {
+    for (const float* plane : {values_.data(), values_.data() + width_ * width_}) {
+      const float* from = plane + (half - y) * width_;
+      for (std::size_t x = 0; x < width_; ++x) row[margin + x] = from[width_ - 1 - x];
+      row += line_;
+    }
+  }
 }
 
 void ricom_scatter(const RicomKernel& kernel, View<float, 2> image, std::size_t row, std::size_t col, const float* com,
@@ -115,20 +136,8 @@ void ricom_scatter(const RicomKernel& kernel, View<float, 2> image, std::size_t 
     throw std::out_of_range("ricom_scatter: positions or rows outside of the image");
   }
   if (image.strides[1] != 1) throw std::invalid_argument("ricom_scatter: contiguous image rows wanted");
-  const std::size_t width = kernel.width_, half = width / 2;
-  for (std::size_t y = std::max(first, row - std::min(row, half)); y < std::min(last, row + half + 1); ++y) {
-    const float* ky = kernel.values_.data() + (row + half - y) * width;
-    const float* kx = ky + width * width;
-    float* out = &image(y, 0);
-    for (std::size_t j = 0; j < count; ++j) {
-      const std::size_t center = col + j;
-      const float a = com[2 * j], b = com[2 * j + 1];
-      for (std::size_t x = center - std::min(center, half); x < std::min(sx, center + half + 1); ++x) {
-        const std::size_t d = center + half - x;
-        out[x] += b * kx[d] + a * ky[d];
-      }
-    }
-  }
+  const RicomTable table{kernel.table_.front().lanes, kernel.width_ / 2, kernel.line_, kernel.zero_};
+  CREWE_SIMD_CALL(ricom_add, table, RicomImage{image.data, image.strides[0], sx, first, last}, row, col, com, count);
 }
 
 void ricom(View<const float, 3> com, const RicomKernel& kernel, View<float, 2> out, int threads) {
@@ -136,10 +145,12 @@ void ricom(View<const float, 3> com, const RicomKernel& kernel, View<float, 2> o
   if (com.shape != std::array<std::size_t, 3>{sy, sx, 2})
     throw std::invalid_argument("com: shape (sy, sx, 2) of the image wanted");
   if (sy == 0 || sx == 0) return;
-  // Bands of output rows, one for every thread: each sees all positions in order.
+  // Bands of output rows, each sees all positions in order. No more of them than threads: rows whose partner at the
+  // other side of a position lies in another band cost up to twice as much.
   const std::size_t half = kernel.width() / 2;
   const bool packed = com.strides[2] == 1 && com.strides[1] == 2;
-  const std::size_t bands = threads == 1 ? 1 : std::clamp<std::size_t>(sy / 32, 1, 64);
+  const std::size_t workers = threads > 0 ? static_cast<std::size_t>(threads) : std::thread::hardware_concurrency();
+  const std::size_t bands = std::clamp<std::size_t>(workers, 1, (sy + 15) / 16);
   parallel_for(bands, 1, threads, [&](std::size_t begin, std::size_t end) {
     const std::size_t first = begin * sy / bands, last = end * sy / bands;
     std::vector<float> line(packed ? 0 : 2 * sx);

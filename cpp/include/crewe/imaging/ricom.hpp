@@ -28,14 +28,21 @@ class RicomKernel {
  private:
   friend void ricom_scatter(const RicomKernel&, View<float, 2>, std::size_t, std::size_t, const float*, std::size_t,
                             std::size_t, std::size_t);
+  struct alignas(64) Line {
+    float lanes[16] = {};
+  };
+  void lay_out();
+
   std::size_t width_;
   std::vector<float> values_;
-  std::vector<float> padded_;  // laid out for the inner loop
+  // For the inner loop: rows of k(−e), e_y = 0 ... (width − 1)/2, y and x by turns, each framed by zeros.
+  std::vector<Line> table_;
+  std::size_t line_ = 0, zero_ = 0;
 };
 
 // Adds the positions (row, col) ... (row, col + count − 1), com = count pairs (y, x), in this order to the rows
-// [first, last) of the image (sy, sx); rows beyond the window are left alone. The bits of a pixel depend on the order of
-// positions only, not on how they are cut into calls.
+// [first, last) of the image (sy, sx); rows beyond the window are left alone. The bits of a pixel depend on the order
+// of positions only, not on how they are cut into calls.
 void ricom_scatter(const RicomKernel& kernel, View<float, 2> image, std::size_t row, std::size_t col, const float* com,
                    std::size_t count, std::size_t first, std::size_t last);
 
