@@ -166,3 +166,15 @@ def test_packages_that_are_not_there(tmp_path, monkeypatch, suffix, package):
     with pytest.raises(ImportError, match=rf"\{suffix} files are written with {package}.*crewe\[io\]"):
         save(tmp_path / f"a{suffix}", {"a": np.zeros((3, 4), np.float32)})
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".hspy", ".h5"])
+def test_metadata_of_any_kind(tmp_path, suffix):
+    """What other programs' files tell of themselves comes in all types."""
+    pytest.importorskip({".tif": "tifffile", ".hspy": "h5py", ".h5": "h5py"}.get(suffix, "numpy"))
+    odd = {"id": np.bytes_(b"IMGBLO"), "unit": b"\xb5m", "when": np.datetime64("2026-01-02"), "gain": np.float32(0.5)}
+    metadata = {"source": odd | {"list": [1, b"x", np.int8(2)], "nothing": None}, "done": np.bool_(True)}
+    (path,) = save(tmp_path / f"a{suffix}", {"ricom": np.ones((3, 4), np.float32)}, metadata=metadata)
+    content = path.read_bytes().replace(b"\0", b"")  # ImageJ's notes have two bytes per letter
+    assert b"IMGBLO" in content
+    assert b"2026-01-02" in content

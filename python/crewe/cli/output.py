@@ -63,7 +63,7 @@ def write(plan: list[Part], images: dict[str, NDArray[Any]], metadata: dict[str,
             continue
         try:
             files = io.save(path, {name: images[name] for name in names}, metadata=metadata)
-        except (OSError, ValueError, ImportError) as error:
+        except (OSError, ValueError, TypeError, ImportError) as error:
             click.echo(f"crewe: {path} isn't written: {error}", err=True)
             good = False
         else:

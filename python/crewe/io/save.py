@@ -190,14 +190,16 @@ def values(metadata: Metadata) -> dict[str, Any]:
     """Metadata as trees of what every format stores: text, numbers, truth; lists as JSON, anything else in words."""
     out: dict[str, Any] = {}
     for key, value in metadata.items():
+        if isinstance(value, np.generic):
+            value = value.item()
+        if isinstance(value, bytes):
+            value = value.decode("latin-1")
         if value is None:
             continue
         if isinstance(value, Mapping):
             out[str(key)] = values(value)
         elif isinstance(value, str | int | float):
             out[str(key)] = value
-        elif isinstance(value, np.generic):
-            out[str(key)] = value.item()
         else:
             out[str(key)] = json.dumps(value, default=lambda one: one.tolist() if hasattr(one, "tolist") else str(one))
     return out
