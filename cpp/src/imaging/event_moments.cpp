@@ -1,19 +1,23 @@
 #include "crewe/imaging/event_moments.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <limits>
 #include <stdexcept>
 #include <string>
 
+#include "imaging/event_kernels.hpp"
+
 namespace crewe::imaging {
 namespace {
 
-constexpr std::size_t block_events = 4096;
+// So many that 65536 pixels, the most there can be along an axis, don't overflow a packed sum within a block.
+constexpr std::size_t block_events = 2048;
 // Positions summed in packed integers at a time: events come nearly in order of position.
-constexpr std::size_t window_positions = 2048;
-// Events in a row go to two copies of a sum in turn, so that an add needn't wait for the one before it.
-constexpr std::size_t copies = 2;
+constexpr std::size_t window_positions = 1024;
+// Events in a row go to copies of a sum in turn, because an add to a number waits some 8 cycles for the add before it.
+constexpr std::size_t copies = 8;
 // Detectors per packed sum, 16 bits each; beyond two such sums the detectors are summed one by one in double.
 constexpr std::size_t fields = 4;
 constexpr std::size_t max_packed = 2 * fields - 1;
@@ -27,10 +31,14 @@ std::uint64_t packed(const io::Event& event) {
   return 1 | static_cast<std::uint64_t>(event.y) << 16 | static_cast<std::uint64_t>(event.x) << 40;
 }
 
-// Events until a packed sum could overflow.
-std::size_t flush_period(std::size_t ny, std::size_t nx) {
+// Adds until a packed sum could overflow.
+std::size_t most_adds(std::size_t ny, std::size_t nx) {
   const std::size_t largest = std::max<std::size_t>(1, std::max(ny, nx) - 1);
   return std::min<std::size_t>(65535, ((std::size_t{1} << 24) - 1) / largest);
+}
+
+EventExtent extent_of(std::span<const io::Event> events) {
+  return CREWE_SIMD_CALL(event_extent, reinterpret_cast<const unsigned char*>(events.data()), events.size());
 }
 
 }  // namespace
@@ -45,9 +53,9 @@ struct EventReducer::State {
   std::size_t words = 0;
 
   std::vector<std::uint64_t> moments;                        // [position − base][copies]
-  std::vector<std::uint64_t> detectors;                      // [position − base][words]
+  std::vector<std::uint64_t> detectors;                      // [words][position − base][copies]
   std::size_t base = 0, first = window_positions, last = 0;  // window; its positions in use: [first, last)
-  std::size_t period = 0, pending = 0;
+  std::size_t adds = 0, limit = 0;                           // to one packed sum so far, at most
 
   std::vector<std::uint64_t> seen;  // a bit per position touched in this call
   std::size_t seen_first = std::numeric_limits<std::size_t>::max(), seen_last = 0;
@@ -66,6 +74,9 @@ struct EventReducer::State {
   }
   void list_touched(std::vector<std::uint32_t>& touched);
   void add_weighted(std::span<const io::Event> events, const Sums& into);
+  void add_exact(std::span<const io::Event> events, const Sums& into);
+  template <std::size_t Words, bool Flags>
+  void add_window(std::span<const io::Event> events);
   void add_window(std::span<const io::Event> events);
   void flush(const Sums& into);
 };
@@ -109,8 +120,8 @@ void EventReducer::State::prepare() {
     }
   }
   moments.assign(window_positions * copies, 0);
-  detectors.assign(window_positions * words, 0);
-  period = flush_period(options.ny, options.nx);
+  detectors.assign(window_positions * copies * words, 0);
+  limit = most_adds(options.ny, options.nx);
 }
 
 void EventReducer::State::list_touched(std::vector<std::uint32_t>& touched) {
@@ -147,54 +158,90 @@ void EventReducer::State::add_weighted(std::span<const io::Event> events, const 
   }
 }
 
-// Weights of 0 and 1 and positions within the window: packed integers.
-void EventReducer::State::add_window(std::span<const io::Event> events) {
-  std::size_t copy = 0;
+// Weights of 0 and 1, positions far from each other: one event after the other, whole numbers in double.
+void EventReducer::State::add_exact(std::span<const io::Event> events, const Sums& into) {
+  const std::size_t k = options.detectors.size();
   for (const io::Event& event : events) {
-    const std::size_t at = event.position - base;
-    std::uint64_t increment = packed(event);
-    if (!flags.empty()) {
-      const std::size_t bits = flags[pixel(event)];
-      increment = (bits & 1) != 0 ? increment : 0;
-      for (std::size_t j = 0; j < words; ++j) detectors[at * words + j] += spread[bits * words + j];
+    const unsigned bits = flags.empty() ? 1 : flags[pixel(event)];
+    if (bits == 0) continue;
+    if (into.moments != nullptr && (bits & 1) != 0) {
+      Moments& sum = into.moments[event.position];
+      sum.n += 1;
+      sum.y += event.y;
+      sum.x += event.x;
     }
-    moments[at * copies + copy] += increment;
-    copy = (copy + 1) % copies;
+    if (into.detectors != nullptr) {
+      for (std::size_t j = 0; j < k; ++j) into.detectors[event.position * k + j] += bits >> (j + 1) & 1;
+    }
+    touch(event.position);
   }
+}
+
+// Weights of 0 and 1, positions within the window: packed integers.
+template <std::size_t Words, bool Flags>
+void EventReducer::State::add_window(std::span<const io::Event> events) {
+  constexpr std::size_t plane = window_positions * copies;
+  const auto add = [&](const io::Event& event, std::size_t copy) {
+    const std::size_t at = (event.position - base) * copies + copy;
+    std::uint64_t increment = packed(event);
+    if constexpr (Flags) {
+      const std::size_t bits = flags[pixel(event)];
+      increment &= std::uint64_t{0} - (bits & 1);
+      for (std::size_t j = 0; j < Words; ++j) detectors[j * plane + at] += spread[bits * Words + j];
+    }
+    moments[at] += increment;
+  };
+  const std::size_t whole = events.size() / copies * copies;
+  for (std::size_t i = 0; i < whole; i += copies) {
+    for (std::size_t copy = 0; copy < copies; ++copy) add(events[i + copy], copy);
+  }
+  for (std::size_t i = whole; i < events.size(); ++i) add(events[i], i - whole);
+  adds += (events.size() + copies - 1) / copies;
+}
+
+void EventReducer::State::add_window(std::span<const io::Event> events) {
+  if (flags.empty()) return add_window<0, false>(events);
+  if (words == 0) return add_window<0, true>(events);
+  if (words == 1) return add_window<1, true>(events);
+  add_window<2, true>(events);
 }
 
 void EventReducer::State::flush(const Sums& into) {
   const std::size_t k = options.detectors.size();
   for (std::size_t at = first; at < last; ++at) {
-    std::uint64_t any = 0;
-    double n = 0, y = 0, x = 0;
+    std::uint64_t* sums = &moments[at * copies];
+    std::uint64_t any = 0, n = 0, y = 0, x = 0;
     for (std::size_t copy = 0; copy < copies; ++copy) {
-      std::uint64_t& sum = moments[at * copies + copy];
-      any |= sum;
-      n += static_cast<double>(sum & 0xffff);
-      y += static_cast<double>(sum >> 16 & 0xffffff);
-      x += static_cast<double>(sum >> 40);
-      sum = 0;
+      any |= sums[copy];
+      n += sums[copy] & 0xffff;
+      y += sums[copy] >> 16 & 0xffffff;
+      x += sums[copy] >> 40;
+      sums[copy] = 0;
     }
     if (into.moments != nullptr) {
       Moments& total = into.moments[base + at];
-      total.n += n;
-      total.y += y;
-      total.x += x;
+      total.n += static_cast<double>(n);
+      total.y += static_cast<double>(y);
+      total.x += static_cast<double>(x);
     }
     for (std::size_t j = 0; j < words; ++j) {
-      std::uint64_t& sum = detectors[at * words + j];
-      any |= sum;
-      for (std::size_t i = j * fields; i < std::min(k, (j + 1) * fields) && into.detectors != nullptr; ++i) {
-        into.detectors[(base + at) * k + i] += static_cast<double>(sum >> 16 * (i % fields) & 0xffff);
+      std::uint64_t* packed_sums = &detectors[(j * window_positions + at) * copies];
+      std::array<std::uint64_t, fields> counts{};
+      for (std::size_t copy = 0; copy < copies; ++copy) {
+        any |= packed_sums[copy];
+        for (std::size_t i = 0; i < fields; ++i) counts[i] += packed_sums[copy] >> 16 * i & 0xffff;
+        packed_sums[copy] = 0;
       }
-      sum = 0;
+      if (into.detectors == nullptr) continue;
+      for (std::size_t i = j * fields; i < std::min(k, (j + 1) * fields); ++i) {
+        into.detectors[(base + at) * k + i] += static_cast<double>(counts[i % fields]);
+      }
     }
     if (any != 0) touch(base + at);
   }
   first = window_positions;
   last = 0;
-  pending = 0;
+  adds = 0;
 }
 
 EventReducer::EventReducer(const FrameReducer::Options& options, std::size_t positions)
@@ -222,14 +269,8 @@ std::size_t EventReducer::rings() const {
 
 void EventReducer::check(std::span<const io::Event> events) const {
   const State& s = *state_;
-  std::uint32_t position = 0;
-  std::uint16_t y = 0, x = 0;
-  for (const io::Event& event : events) {
-    position = std::max(position, event.position);
-    y = std::max(y, event.y);
-    x = std::max(x, event.x);
-  }
-  if (position < s.positions && y < s.options.ny && x < s.options.nx) return;
+  const EventExtent extent = extent_of(events);
+  if (extent.last < s.positions && extent.y < s.options.ny && extent.x < s.options.nx) return;
   for (std::size_t i = 0; i < events.size(); ++i) {
     const io::Event& event = events[i];
     if (event.position < s.positions && event.y < s.options.ny && event.x < s.options.nx) continue;
@@ -244,9 +285,8 @@ void EventReducer::add(std::span<const io::Event> events, const Sums& into, std:
   State& s = *state_;
   Sums wanted = into;
   if (!s.options.moments) wanted.moments = nullptr;
-  const std::size_t step = s.exact ? std::min(block_events, s.period) : block_events;
-  for (std::size_t begin = 0; begin < events.size(); begin += step) {
-    const auto block = events.subspan(begin, std::min(step, events.size() - begin));
+  for (std::size_t begin = 0; begin < events.size(); begin += block_events) {
+    const auto block = events.subspan(begin, std::min(block_events, events.size() - begin));
     if (wanted.pattern != nullptr || wanted.profiles != nullptr) {
       for (const io::Event& event : block) {
         const std::size_t at = s.pixel(event);
@@ -259,25 +299,25 @@ void EventReducer::add(std::span<const io::Event> events, const Sums& into, std:
         }
       }
     }
-    std::size_t low = std::numeric_limits<std::size_t>::max(), high = 0;
-    for (const io::Event& event : block) {
-      low = std::min<std::size_t>(low, event.position);
-      high = std::max<std::size_t>(high, event.position);
-    }
-    if (!s.exact || high - low >= window_positions) {
+    if (!s.exact) {
       s.add_weighted(block, wanted);
       continue;
     }
-    if (s.pending + block.size() > s.period || low < s.base || high >= s.base + window_positions) {
+    const EventExtent extent = extent_of(block);
+    if (extent.last - extent.first >= window_positions) {
+      s.add_exact(block, wanted);
+      continue;
+    }
+    const bool inside = extent.first >= s.base && extent.last < s.base + window_positions;
+    if (!inside || s.adds + block_events / copies > s.limit) {
       s.flush(wanted);
       // The next events lie further on: most of the window is kept for them.
-      const std::size_t slack = std::min((window_positions - (high - low + 1)) / 8, low);
-      s.base = low - slack;
+      const std::size_t spare = window_positions - (extent.last - extent.first + 1);
+      s.base = extent.first - std::min<std::size_t>(spare / 8, extent.first);
     }
     s.add_window(block);
-    s.pending += block.size();
-    s.first = std::min(s.first, low - s.base);
-    s.last = std::max(s.last, high - s.base + 1);
+    s.first = std::min(s.first, extent.first - s.base);
+    s.last = std::max(s.last, extent.last - s.base + 1);
   }
   if (s.exact) s.flush(wanted);
   s.list_touched(touched);

@@ -9,7 +9,8 @@
 
 namespace crewe::io {
 
-inline constexpr std::size_t place_block = 64;  // hits per call, at most
+inline constexpr std::size_t most_hits = 1024;  // per call
+inline constexpr std::size_t place_block = 64;  // what isn't all alike is looked at again in blocks of so many
 // Vectors are up to 8 numbers wide: arrays are readable and writable up to the next multiple.
 inline constexpr std::size_t place_pad = 8;
 
@@ -38,19 +39,27 @@ struct DwellPlace {
   bool wrap;  // false: positions >= total are reported as some_beyond, not placed
 };
 
-// hits → events of one line; n <= place_block.
+// hits → events of one line. Returns Placed flags.
 CREWE_SIMD_DECLARE(unsigned place_line(const std::uint64_t* hits, std::size_t n, const LinePlace& line,
                                        std::uint64_t* events);)
 CREWE_SIMD_DECLARE(unsigned place_dwell(const std::uint64_t* hits, std::size_t n, const DwellPlace& place,
                                         std::uint64_t* events);)
 
-// TPX3 pixel words → timed hits since `base` (34 bits); the pixel is (chip's pixel ^ flip) + shift, packed as in a hit.
-// Returns 0, or another number if a word is no pixel word or a time lies 2^32 or more after the base.
-CREWE_SIMD_DECLARE(std::uint64_t tpx3_extract(const unsigned char* words, std::size_t n, std::uint64_t base,
-                                              std::uint64_t flip, std::uint64_t shift, std::uint64_t* hits);)
+// The same by a product in place of the quotient, for hits that all lie in the line. The factor nx/length is made
+// larger by 2^-50: d·nx/length, at least 1/length below the next whole number if it isn't one, keeps its floor as long
+// as nx·length < 2^49. Returns how many hits were placed: all of them, or whole blocks before the first hit elsewhere.
+inline constexpr double largest_product = 562949953421312.0;
+CREWE_SIMD_DECLARE(std::size_t place_within_line(const std::uint64_t* hits, std::size_t n, const LinePlace& line,
+                                                 std::uint64_t* events);)
 
-// Advacam records of 16 bytes, n of them → events, their pixels placed as above; returns 8 as well if a record needs a
-// closer look (overflow, matrix index beyond one chip, time beyond 2^52 ticks).
+// TPX3 pixel words → timed hits since `base` (34 bits); the pixel is (chip's pixel ^ flip) + shift, packed as in a hit.
+// n is a multiple of place_pad. Returns how many words were taken: all, or whole blocks before a word that is no pixel,
+// or whose time lies 2^32 or more after the base.
+CREWE_SIMD_DECLARE(std::size_t tpx3_extract(const unsigned char* words, std::size_t n, std::uint64_t base,
+                                            std::uint64_t flip, std::uint64_t shift, std::uint64_t* hits);)
+
+// Advacam records of 16 bytes, n of them → events, their pixels placed as above; returns some_strange as well if a
+// record needs a closer look (overflow, matrix index beyond one chip, time beyond 2^52 ticks).
 inline constexpr unsigned some_strange = 8;
 CREWE_SIMD_DECLARE(unsigned t3p_place(const unsigned char* records, std::size_t n, std::uint64_t flip,
                                       std::uint64_t shift, const DwellPlace& place, std::uint64_t* events);)

@@ -42,9 +42,9 @@ class EventSink {
   void clear() { size_ = 0; }
   EventBlock block() const { return {{events_.get(), size_}, events_}; }
 
-  // Memory for the kernels to write a block to.
+  // Memory for what a call of a kernel writes.
   std::uint64_t* room() {
-    if (size_ + place_block + place_pad > capacity_) grow();
+    if (size_ + most_hits + place_pad > capacity_) grow();
     return reinterpret_cast<std::uint64_t*>(events_.get() + size_);
   }
 

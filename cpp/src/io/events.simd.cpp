@@ -32,6 +32,11 @@ inline F64 all(double value) {
 inline U64 mask(I64 condition) {
   return reinterpret_cast<U64>(condition);
 }
+inline bool any(U64 bits) {
+  std::uint64_t joined = 0;
+  for (std::size_t j = 0; j < lanes; ++j) joined |= bits[j];
+  return joined != 0;
+}
 inline F64 keep(F64 value, U64 where) {
   return reinterpret_cast<F64>(reinterpret_cast<U64>(value) & where);
 }
@@ -58,13 +63,7 @@ inline U64 whole(F64 value) {
 struct Seen {
   U64 in = {}, out = {}, beyond = {};
   unsigned flags() const {
-    std::uint64_t any_in = 0, any_out = 0, any_beyond = 0;
-    for (std::size_t j = 0; j < lanes; ++j) {
-      any_in |= in[j];
-      any_out |= out[j];
-      any_beyond |= beyond[j];
-    }
-    return (any_in != 0 ? some_in : 0u) | (any_out != 0 ? some_out : 0u) | (any_beyond != 0 ? some_beyond : 0u);
+    return (any(in) ? some_in : 0u) | (any(out) ? some_out : 0u) | (any(beyond) ? some_beyond : 0u);
   }
 };
 
@@ -126,22 +125,49 @@ unsigned place_dwell(const std::uint64_t* hits, std::size_t n, const DwellPlace&
   return seen.flags();
 }
 
-std::uint64_t tpx3_extract(const unsigned char* words, std::size_t n, std::uint64_t base, std::uint64_t flip,
-                           std::uint64_t shift, std::uint64_t* hits) {
-  U64 bad = {};
-  for (std::size_t i = 0; i < n; i += lanes) {
-    const U64 word = load(words + 8 * i);
-    // Of the SPIDR time 16 bits, of the ToA 14, in 25 ns = 16 ticks; less the 4 bits of FToA.
-    const U64 coarse = ((word << 18) & 0x3fffc0000) | ((word >> 26) & 0x3fff0);
-    const U64 time = (coarse - ((word >> 16) & 0xf) - base) & 0x3ffffffff;
-    const U64 x = ((word >> 4) & 0x00fe000000000000) | ((word << 2) & 0x0001000000000000);
-    const U64 y = ((word >> 13) & 0x000000fc00000000) | ((word >> 12) & 0x0000000300000000);
-    bad |= (time >> 32) | ((word >> 60) ^ 0xb);
-    store(hits + i, (((x | y) ^ flip) + shift) | time);
+std::size_t place_within_line(const std::uint64_t* hits, std::size_t n, const LinePlace& line, std::uint64_t* events) {
+  const double start = line.start, factor = line.nx / line.length * (1 + 0x1p-50);
+  const F64 length = all(line.length);
+  const U64 first = all(line.first);
+  for (std::size_t block = 0; block < n; block += place_block) {
+    const std::size_t end = block + place_block < n ? block + place_block : n;
+    U64 elsewhere = {};
+    for (std::size_t i = block; i < end; i += lanes) {
+      const U64 hit = load(hits + i);
+      const F64 time = number(hit & low_half, start);
+      elsewhere |= mask(time < all(0.0)) | mask(time >= length);
+      const F64 column = time * factor;
+#if VECTOR_BYTES == 64
+      const U64 position = reinterpret_cast<U64>(__builtin_convertvector(column, I64)) + first;
+#else
+      const U64 position = whole(floor_of(column)) + first;
+#endif
+      store(events + i, (hit & ~all(low_half)) | (position & low_half));
+    }
+    if (any(elsewhere)) return block;
   }
-  std::uint64_t any = 0;
-  for (std::size_t j = 0; j < lanes; ++j) any |= bad[j];
-  return any;
+  return n;
+}
+
+std::size_t tpx3_extract(const unsigned char* words, std::size_t n, std::uint64_t base, std::uint64_t flip,
+                         std::uint64_t shift, std::uint64_t* hits) {
+  const U64 pixel_kind = all(std::uint64_t{0xb} << 60), kinds = all(std::uint64_t{0xf} << 60);
+  for (std::size_t block = 0; block < n; block += place_block) {
+    const std::size_t end = block + place_block < n ? block + place_block : n;
+    U64 bad = {};
+    for (std::size_t i = block; i < end; i += lanes) {
+      const U64 word = load(words + 8 * i);
+      // Of the SPIDR time 16 bits, of the ToA 14, in 25 ns = 16 ticks; less the 4 bits of FToA.
+      const U64 coarse = ((word << 18) & 0x3fffc0000) | ((word >> 26) & 0x3fff0);
+      const U64 time = (coarse - ((word >> 16) & 0xf) - base) & 0x3ffffffff;
+      const U64 x = ((word >> 4) & 0x00fe000000000000) | ((word << 2) & 0x0001000000000000);
+      const U64 y = ((word >> 13) & 0x000000fc00000000) | ((word >> 12) & 0x0000000300000000);
+      bad |= (time & ~all(low_half)) | ((word ^ pixel_kind) & kinds);
+      store(hits + i, (((x | y) ^ flip) + shift) | time);
+    }
+    if (any(bad)) return block;
+  }
+  return n;
 }
 
 unsigned t3p_place(const unsigned char* records, std::size_t n, std::uint64_t flip, std::uint64_t shift,
@@ -166,9 +192,7 @@ unsigned t3p_place(const unsigned char* records, std::size_t n, std::uint64_t fl
     const U64 pixel = ((low & 0xff) << 48) | ((low & 0xff00) << 24);
     store(events + i, place((pixel ^ flip) + shift, time, to, seen));
   }
-  std::uint64_t any = 0;
-  for (std::size_t j = 0; j < lanes; ++j) any |= strange[j];
-  return seen.flags() | (any != 0 ? some_strange : 0u);
+  return seen.flags() | (any(strange) ? some_strange : 0u);
 }
 
 }  // namespace crewe::io::CREWE_ISA_LEVEL

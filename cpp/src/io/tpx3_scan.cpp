@@ -15,7 +15,7 @@ namespace {
 
 using tpx3::Word;
 
-constexpr std::size_t batch_hits = 1024;
+constexpr std::size_t batch_hits = most_hits;
 constexpr std::int64_t batch_reach = std::int64_t{1} << 31;  // a batch holds times within ± this of its middle [ticks]
 
 // Hits of one chip.
@@ -60,6 +60,7 @@ struct Tpx3Scan::State {
   }
 
   std::size_t take(std::uint8_t index, const std::byte* words, std::size_t n);
+  std::size_t take_pixels(ChipState& chip, const std::byte* words, std::size_t n);
   bool take_word(std::size_t index, std::uint64_t word);
   Batch& batch(ChipState& chip);
   Batch& new_batch(ChipState& chip);
@@ -81,24 +82,11 @@ std::size_t Tpx3Scan::State::take(std::uint8_t index, const std::byte* words, st
   const bool placed = index < chips.size();
   std::size_t i = 0;
   while (i < n) {
-    const std::size_t block = std::min(place_block, (n - i) / place_pad * place_pad);
-    if (placed && block > 0 && clock.started) {
-      ChipState& chip = chips[index];
-      Batch& to = batch(chip);
-      const auto* at = reinterpret_cast<const unsigned char*>(words + 8 * i);
-      const auto base = static_cast<std::uint64_t>(to.base) & (tpx3::turn - 1);
-      if (CREWE_SIMD_CALL(tpx3_extract, at, block, base, chip.flip, chip.shift, to.hits + to.count) == 0) {
-        to.count += block;
-        clock.last = to.time(to.count - 1);
-        chip.hits += block;
-        stream.counts.hits += block;
-        stream.credit.known(block);
-        chip.place += block;
-        i += block;
-        continue;
-      }
+    if (placed && n - i >= place_pad && clock.started) {
+      i += take_pixels(chips[index], words + 8 * i, (n - i) / place_pad * place_pad);
     }
-    for (const std::size_t end = std::min(n, i + std::max<std::size_t>(block, 1)); i < end; ++i) {
+    // Something else than pixels, near each other in time, is among the next words.
+    for (const std::size_t end = std::min(n, i + place_block); i < end; ++i) {
       if (!take_word(index, tpx3::load(words + 8 * i))) {
         if (placed) update(index);
         return i;
@@ -107,6 +95,30 @@ std::size_t Tpx3Scan::State::take(std::uint8_t index, const std::byte* words, st
   }
   if (placed) update(index);
   return n;
+}
+
+// Words up to the first one that is no pixel; returns how many.
+std::size_t Tpx3Scan::State::take_pixels(ChipState& chip, const std::byte* words, std::size_t n) {
+  const auto* at = reinterpret_cast<const unsigned char*>(words);
+  std::size_t taken = 0;
+  while (taken < n) {
+    Batch& to = batch(chip);
+    const std::size_t room = std::min(n - taken, (batch_hits - to.count) / place_pad * place_pad);
+    const auto base = static_cast<std::uint64_t>(to.base) & (tpx3::turn - 1);
+    const std::size_t done =
+        CREWE_SIMD_CALL(tpx3_extract, at + 8 * taken, room, base, chip.flip, chip.shift, to.hits + to.count);
+    if (done > 0) {
+      to.count += done;
+      clock.last = to.time(to.count - 1);
+    }
+    taken += done;
+    if (done < room) break;
+  }
+  chip.hits += taken;
+  chip.place += taken;
+  stream.counts.hits += taken;
+  stream.credit.known(taken);
+  return taken;
 }
 
 bool Tpx3Scan::State::take_word(std::size_t index, std::uint64_t word) {
@@ -146,7 +158,7 @@ bool Tpx3Scan::State::take_word(std::size_t index, std::uint64_t word) {
 Batch& Tpx3Scan::State::batch(ChipState& chip) {
   if (chip.waiting.empty()) return new_batch(chip);
   Batch& last = *chip.waiting.back();
-  if (last.count + place_block > batch_hits || std::abs(clock.last - last.middle()) >= batch_reach) {
+  if (last.count + place_pad > batch_hits || std::abs(clock.last - last.middle()) >= batch_reach) {
     return new_batch(chip);
   }
   return last;
@@ -271,26 +283,32 @@ LinePlace Tpx3Scan::State::line_place(const std::vector<Line>& known, std::size_
 void Tpx3Scan::State::place(ChipState& chip, const std::vector<Line>& known, Batch& batch, bool all) {
   const std::int64_t horizon = all ? std::numeric_limits<std::int64_t>::max() : known.back().fall;
   const std::size_t count = batch.count;
+  std::fill_n(batch.hits + count, place_pad, batch.hits[count - 1]);
   std::size_t kept = 0;
-  for (std::size_t i = 0; i < count; i += place_block) {
-    const std::size_t n = std::min(place_block, count - i);
-    if (i + n == count) std::fill_n(batch.hits + count, place_pad, batch.hits[count - 1]);
+  for (std::size_t i = 0; i < count;) {
     chip.line = find(known, chip.line, batch.time(i));
     const LinePlace line = line_place(known, chip.line, batch.base);
-    std::uint64_t* events = sink.room();
-    const unsigned seen = CREWE_SIMD_CALL(place_line, batch.hits + i, n, line, events);
+    if (std::isinf(line.acceptance) && line.nx * line.length < largest_product) {
+      const std::size_t within = CREWE_SIMD_CALL(place_within_line, batch.hits + i, count - i, line, sink.room());
+      sink.take(within, some_in);
+      i += within;
+      if (i == count) break;
+    }
+    const std::size_t n = std::min(place_block, count - i);
+    const unsigned seen = CREWE_SIMD_CALL(place_line, batch.hits + i, n, line, sink.room());
     if ((seen & some_beyond) == 0) {
       sink.take(n, seen);
-      continue;
-    }
-    for (std::size_t j = i; j < i + n; ++j) {
-      const std::int64_t time = batch.time(j);
-      if (time >= horizon) {
-        batch.hits[kept++] = batch.hits[j];
-      } else {
-        place_one(chip, known, batch.hits[j], time);
+    } else {
+      for (std::size_t j = i; j < i + n; ++j) {
+        const std::int64_t time = batch.time(j);
+        if (time >= horizon) {
+          batch.hits[kept++] = batch.hits[j];
+        } else {
+          place_one(chip, known, batch.hits[j], time);
+        }
       }
     }
+    i += n;
   }
   batch.count = kept;
 }
@@ -300,8 +318,7 @@ void Tpx3Scan::State::place_one(ChipState& chip, const std::vector<Line>& known,
   chip.line = find(known, chip.line, time);
   const std::uint64_t hits[place_pad] = {hit, hit, hit, hit, hit, hit, hit, hit};
   const LinePlace line = line_place(known, chip.line, time - static_cast<std::int64_t>(hit & 0xffffffff));
-  std::uint64_t* events = sink.room();
-  sink.take(1, CREWE_SIMD_CALL(place_line, hits, 1, line, events));
+  sink.take(1, CREWE_SIMD_CALL(place_line, hits, 1, line, sink.room()));
 }
 
 void Tpx3Scan::State::place_by_dwell(Batch& batch) {
