@@ -18,12 +18,19 @@ py::dtype dtype_of(const io::MibLayout& layout) {
   return py::dtype("u" + std::to_string(layout.pixel));
 }
 
-py::array images_of(io::MibDecoder::Images images, const io::MibLayout* layout) {
-  if (layout == nullptr) return py::array_t<std::uint8_t>(std::vector<std::size_t>{0, 0, 0});
-  const std::vector<std::size_t> shape{images.count, layout->ny, layout->nx};
-  if (images.count == 0) return py::array(dtype_of(*layout), shape);
-  const py::capsule owner(images.pixels.get(), [](void* pixels) { delete[] static_cast<std::byte*>(pixels); });
-  return py::array(dtype_of(*layout), shape, images.pixels.release(), owner);
+// (n, ky, kx): what these bytes complete. Under the GIL, which keeps a second thread out of the decoder's state.
+py::array feed(io::MibDecoder& decoder, const Bytes& bytes) {
+  py::array images = py::array_t<std::uint8_t>(std::vector<std::size_t>{0, 0, 0});
+  const std::size_t count = decoder.feed(span_of(bytes), [&](const io::MibLayout& layout, std::size_t most) {
+    images = py::module_::import("numpy").attr("empty")(py::make_tuple(most, layout.ny, layout.nx), dtype_of(layout));
+    return static_cast<std::byte*>(images.mutable_data());
+  });
+  if (images.shape(0) == static_cast<py::ssize_t>(count)) {
+    const io::MibLayout* const layout = decoder.layout();
+    if (count != 0 || layout == nullptr) return images;
+    return py::array(dtype_of(*layout), std::vector<std::size_t>{0, layout->ny, layout->nx});
+  }
+  return images[py::slice(0, static_cast<py::ssize_t>(count), 1)];
 }
 
 void unpack(const io::MibFraming& framing, const Bytes& bytes, std::size_t prefix, py::array& images) {
@@ -77,14 +84,7 @@ void bind_mib(py::module_& m) {
 
   py::class_<MibDecoder>(m, "MibDecoder")
       .def(py::init<int>(), py::kw_only(), py::arg("depth") = 0)
-      .def(
-          "feed",
-          [](MibDecoder& decoder, const Bytes& bytes) {
-            // Under the GIL, which keeps a second thread out of the decoder's state.
-            MibDecoder::Images images = decoder.feed(span_of(bytes));
-            return images_of(std::move(images), decoder.layout());
-          },
-          py::arg("bytes").noconvert())
+      .def("feed", &feed, py::arg("bytes").noconvert())
       .def_property_readonly("pending", &MibDecoder::pending)
       .def_property_readonly("offset", &MibDecoder::offset);
 }

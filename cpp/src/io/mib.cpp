@@ -350,42 +350,41 @@ bool MibDecoder::begin(std::span<const std::byte>& bytes) {
     bytes = bytes.subspan(taken.size());
   }
   framing_.emplace(pending_, offset_, hint_);
-  pending_.reserve(framing_->stride());
   return true;
 }
 
-MibDecoder::Images MibDecoder::feed(std::span<const std::byte> bytes) {
+std::size_t MibDecoder::feed(std::span<const std::byte> bytes, const Memory& memory) {
   if (damage_) throw *damage_;
-  Images images;
+  std::size_t done = 0;
   try {
-    if (!framing_ && !begin(bytes)) return images;
+    if (!framing_ && !begin(bytes)) return 0;
     const std::size_t step = framing_->stride(), size = framing_->layout().frame_bytes();
     const std::size_t most = (pending_.size() + bytes.size()) / step;
-    if (most != 0) images.pixels = std::make_unique_for_overwrite<std::byte[]>(most * size);
+    std::byte* const images = most == 0 ? nullptr : memory(framing_->layout(), most);
     if (!pending_.empty()) {
       const auto rest = bytes.first(std::min(step - pending_.size(), bytes.size()));
       pending_.insert(pending_.end(), rest.begin(), rest.end());
       bytes = bytes.subspan(rest.size());
-      if (pending_.size() < step) return images;
+      if (pending_.size() < step) return 0;
       framing_->check(pending_, offset_, 0, false);
-      framing_->unpack(pending_.data(), 1, 0, images.pixels.get());
-      images.count = 1;
+      framing_->unpack(pending_.data(), 1, 0, images);
+      done = 1;
       offset_ += step;
       pending_.clear();
     }
     while (bytes.size() >= step) {
       const std::size_t count = framing_->check(bytes, offset_, 0, false).count;
-      framing_->unpack(bytes.data(), count, 0, images.pixels.get() + images.count * size);
-      images.count += count;
+      framing_->unpack(bytes.data(), count, 0, images + done * size);
+      done += count;
       offset_ += count * step;
       bytes = bytes.subspan(count * step);
     }
     pending_.assign(bytes.begin(), bytes.end());
   } catch (const FormatError& error) {
     damage_ = error;
-    if (images.count == 0) throw;
+    if (done == 0) throw;
   }
-  return images;
+  return done;
 }
 
 }  // namespace crewe::io

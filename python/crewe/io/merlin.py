@@ -26,7 +26,7 @@ PREFIX = 15
 #: What a payload may hold: an acquisition header, a frame of 64 chips.
 LONGEST_TEXT, LONGEST_FRAME = 1 << 16, 1 << 25
 #: Frames are received into a ring of about so many bytes, which stays in a core's cache.
-RING_BYTES = 1 << 20
+RING_BYTES = 1 << 21
 #: What replies on the command socket end with, if not with 0.
 REFUSALS = {"1": "busy", "2": "unknown command", "3": "out of range"}
 

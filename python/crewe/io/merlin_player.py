@@ -64,14 +64,14 @@ def play(
                 pass
 
 
-def acquisition_text(source: FrameSource) -> bytes:
-    """The acquisition header, 2048 bytes."""
+def acquisition_text(source: FrameSource, frames: int | None = None) -> bytes:
+    """The acquisition header, 2048 bytes; `frames` where they aren't those of the source."""
     sy, sx = source.scan
     depth = source.metadata.get("depth") or KINDS[source.dtype.itemsize][0]
     entries = {
         "Assembly Size (NX1, 2X2)": "   1x1",
         "Counter Depth (number)": depth,
-        "Frames in Acquisition (Number)": len(source),
+        "Frames in Acquisition (Number)": len(source) if frames is None else frames,
         "Frames per Trigger (Number)": sx + source.flyback,
         "ScanX": sx,
         "ScanY": sy,
@@ -88,7 +88,7 @@ def payloads(source: FrameSource, batch: int) -> Iterator[list[NDArray[np.uint8]
             yield list(block[start : start + batch])
 
 
-def formatted(source: FrameSource, batch: int) -> Iterator[NDArray[np.uint8]]:
+def formatted(source: FrameSource, batch: int, *, first_number: int = 1) -> Iterator[NDArray[np.uint8]]:
     """Any frames as a Merlin formats them, (n, header + pixels) bytes."""
     ky, kx = source.detector
     depth, kind = KINDS[source.dtype.itemsize]
@@ -98,7 +98,7 @@ def formatted(source: FrameSource, batch: int) -> Iterator[NDArray[np.uint8]]:
         for start in range(0, len(frames), batch):
             part = frames[start : start + batch]
             out = np.empty((len(part), size + ky * kx * source.dtype.itemsize), np.uint8)
-            for row, number in zip(out, itertools.count(first + start + 1), strict=False):
+            for row, number in zip(out, itertools.count(first_number + first + start), strict=False):
                 row[:size] = np.frombuffer(frame_header(number, ky, kx, kind, chips, depth, size), np.uint8)
             out[:, size:].view(source.dtype.newbyteorder(">"))[:] = part.reshape(len(part), -1)
             yield out

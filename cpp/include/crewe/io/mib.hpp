@@ -12,7 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -77,13 +77,12 @@ class MibDecoder {
  public:
   explicit MibDecoder(int depth = 0) : hint_(depth) {}
 
-  struct Images {
-    std::unique_ptr<std::byte[]> pixels;  // (count, ny, nx)
-    std::size_t count = 0;
-  };
-  // The images that these bytes complete. Damage is a FormatError: at once if no image comes before it, else at the
-  // next call; nothing is decoded after it.
-  Images feed(std::span<const std::byte> bytes);
+  // Memory for `count` images (count, ny, nx), asked for at most once per call.
+  using Memory = std::function<std::byte*(const MibLayout& layout, std::size_t count)>;
+
+  // The images that these bytes complete, in that memory: their number, which damage may make smaller than asked for.
+  // Damage is a FormatError: at once if no image comes before it, else at the next call; nothing is decoded after it.
+  std::size_t feed(std::span<const std::byte> bytes, const Memory& memory);
 
   const MibLayout* layout() const { return framing_ ? &framing_->layout() : nullptr; }
   std::size_t pending() const { return pending_.size(); }  // bytes of a frame that isn't whole yet
