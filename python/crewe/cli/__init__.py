@@ -20,6 +20,7 @@ _COMMANDS = {
     "image": ("crewe.cli.image", "Make images of a recorded scan."),
     "live": ("crewe.cli.image", "Make images while the scan runs."),
     "replay": ("crewe.cli.replay", "Play a recorded scan as a detector."),
+    "simulate": ("crewe.cli.simulate", "Electrons through a crystal: HRTEM, STEM, diffraction, 4D-STEM."),
 }
 
 

@@ -5,6 +5,7 @@ Positions are (y, x) [Å], x of the atoms runs along the last axis; `sampling` a
 
 from crewe.optics import Aberrations, interaction, scherzer, wavelength
 from crewe.sim.detectors import Sector, segments
+from crewe.sim.estimate import Estimate, estimate
 from crewe.sim.hrtem import hrtem
 from crewe.sim.potential import Potential
 from crewe.sim.scan4d import scan4d
@@ -16,10 +17,12 @@ from crewe.sim.waves import exit_wave, probe
 __all__ = [
     "Aberrations",
     "DebyeWaller",
+    "Estimate",
     "FrozenPhonons",
     "Potential",
     "Sector",
     "cbed",
+    "estimate",
     "exit_wave",
     "exit_waves3x3",
     "hrtem",

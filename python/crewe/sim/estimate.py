@@ -1,0 +1,101 @@
+"""What a run will take, before it begins: measured on a few of its own steps."""
+
+import os
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from crewe.sim._propagate import MEMORY, RENDERED, Propagation
+from crewe.sim.potential import Potential
+from crewe.sim.waves import as_potential
+
+__all__ = ["Estimate", "estimate"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Of a run.
+
+    Attributes
+    ----------
+    seconds : float
+        Time on this machine as busy as it is now [s].
+    memory : int
+        Bytes for transmission functions, waves and slices under way, without the result.
+    steps : int
+        Waves times slices times configurations.
+    """
+
+    seconds: float
+    memory: int
+    steps: int
+
+    def __str__(self) -> str:
+        hours, minutes = divmod(int(self.seconds // 60), 60)
+        long = f"{hours} h {minutes} min" if hours else f"{minutes} min {self.seconds % 60:.0f} s"
+        spoken = long if self.seconds >= 60 else f"{self.seconds:.2g} s"
+        return f"{self.steps:,} steps, about {spoken}, {self.memory / 2**20:.0f} MiB"
+
+
+def estimate(
+    potential: Potential, *, energy: float, waves: int = 1, threads: int = 0, memory: int = MEMORY
+) -> Estimate:
+    """Time and memory of so many waves through all configurations.
+
+    Parameters
+    ----------
+    potential : Potential
+        The specimen.
+    energy : float
+        Energy of the electrons [eV].
+    waves : int
+        Probe positions; 1 for a plane wave.
+    threads, memory
+        As the run will have them.
+
+    Returns
+    -------
+    Estimate
+        Takes as long as a few slices.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Wrong arguments, named.
+
+    Examples
+    --------
+    >>> vacuum = Potential.from_array(np.zeros((3, 64, 64), np.float32), sampling=0.1, slice_thickness=2.0)
+    >>> estimate(vacuum, energy=200e3, waves=100).steps
+    300
+    """
+    as_potential(potential)
+    if isinstance(waves, bool) or int(waves) != waves or waves < 1:
+        raise ValueError(f"waves: a whole number >= 1 wanted, {waves!r} came")
+    run = Propagation(potential, energy, threads=1, memory=memory)
+    layers = potential.layers(0)
+    few = min(4, layers.count)
+    begin = time.process_time()
+    rendered = layers.render(0, few, 1)
+    loaded = Propagation(
+        Potential.from_array(rendered, sampling=potential.sampling, slice_thickness=1.0), energy, threads=1
+    )
+    engine = loaded.waves(1, 0)
+    loaded.advance(engine, 0, 0, len(rendered))
+    making = (time.process_time() - begin) / few
+    begin, count = time.process_time(), 0
+    while count == 0 or time.process_time() - begin < 0.02:
+        loaded.advance(engine, 0, 0, len(rendered))
+        count += len(rendered)
+    step = (time.process_time() - begin) / count
+    configurations = potential.configurations or 1
+    fits = layers.count <= run.capacity
+    rounds = 1 if fits else int(np.ceil(waves / run.batch))
+    steps = int(waves) * len(potential) * configurations
+    cores = min(threads or os.cpu_count() or 1, os.cpu_count() or 1)
+    seconds = (making * layers.count * configurations * rounds + step * steps) / cores
+    held = min(run.capacity, layers.count * configurations) * run.slice_bytes
+    under_way = min(run.batch, int(waves)) * run.wave_bytes
+    pixel = np.dtype(potential.dtype).itemsize * potential.shape[0] * potential.shape[1]
+    return Estimate(seconds, int(held + under_way + min(RENDERED, layers.count) * 2 * pixel), steps)
