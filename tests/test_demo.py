@@ -1,9 +1,12 @@
 """The demo's model against the physics that it stands for."""
 
+import re
+
 import numpy as np
 import pytest
 
 from crewe.demo.model import SCATTERING, Model, electrons
+from crewe.demo.run import demo
 
 SMALL = Model(cells=2, steps=12, pixels=96)
 
@@ -69,3 +72,37 @@ def test_electrons_follow_the_patterns():
     np.add.at(got, (events["y"][first], events["x"][first]), 1.0)
     rows = np.abs(got.sum(1) / got.sum() - want.sum(1)).sum()
     assert rows < 0.2, "the row sums of 800 electrons"
+
+
+@pytest.mark.parametrize("model", [Model(cells=2, steps=8)], ids=["16x16"])
+def test_the_whole_demo(model, tmp_path):
+    """Both streams arrive whole, give the same images, and show the model; every file named in the report is there."""
+    told = []
+    assert demo(tmp_path / "made" / "here", model=model, dose=300, say=told.append)
+    folder = tmp_path / "made" / "here"
+    report = (folder / "report.md").read_text(encoding="utf-8")
+    assert "256 of 256" in report
+    for file in re.findall(r"\]\(([^)]+)\)", report):
+        assert (folder / file).stat().st_size > 0
+        assert (folder / file).with_suffix(".npy").exists()
+    truth = np.load(folder / "truth.npy")
+    for name in ("ricom", "icom", "adf", "bf", "com", "field", "sum"):
+        frames, single = (np.load(folder / f"{stream}-{name}.npy") for stream in ("merlin", "tpx3"))
+        assert np.abs(frames - single).max() <= 1e-6 * np.abs(frames).max(), name
+    assert np.corrcoef(np.load(folder / "tpx3-icom.npy").ravel(), truth.ravel())[0, 1] > 0.9
+    assert (folder / "overview.png").read_bytes().startswith(b"\x89PNG")
+    assert len(told) == 3
+
+
+def test_an_interrupted_demo_saves_what_is_there(tmp_path, monkeypatch):
+    def feed(session, source, **_):
+        first, frames = next(source.raw_blocks())
+        session.push(np.ascontiguousarray(frames, source.dtype), first=first)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("crewe.live.feed", feed)
+    assert not demo(tmp_path, model=Model(cells=1, steps=12), dose=100)
+    report = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "Interrupted" in report
+    assert "of 144 |" in report
+    assert np.load(tmp_path / "merlin-bf.npy").any()

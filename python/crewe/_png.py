@@ -2,7 +2,6 @@
 
 import struct
 import zlib
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +21,10 @@ def png(pixels: NDArray[np.uint8], *, text: dict[str, str] | None = None) -> byt
     parts = [_chunk(b"IHDR", header)]
     for keyword, words in (text or {}).items():
         parts.append(_chunk(b"iTXt", keyword.encode("latin-1") + b"\0\0\0\0\0" + words.encode("utf-8")))
-    return b"\x89PNG\r\n\x1a\n" + b"".join([*parts, _chunk(b"IDAT", zlib.compress(lines, 6)), _chunk(b"IEND", b"")])
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        [*parts, _chunk(b"IDAT", zlib.compress(lines.tobytes(), 6)), _chunk(b"IEND", b"")]
+    )
 
 
-def _chunk(kind: bytes, data: Any) -> bytes:
+def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

@@ -217,3 +217,10 @@ def test_what_isn_t_a_crystal():
 
 def test_an_empty_cell_is_vacuum():
     assert not sim.Potential(Atoms(cell=[4, 4, 4]), gpts=32).slices().any()
+
+
+@pytest.mark.filterwarnings("ignore:gpts")
+def test_sampling_chooses_a_fast_grid():
+    atoms = Atoms("C", positions=[(1, 1, 1)], cell=[6.7, 8.0, 4])
+    assert sim.Potential(atoms, sampling=0.1).shape == (80, 67)
+    assert sim.Potential(atoms, sampling=0.0999).shape == (81, 70)

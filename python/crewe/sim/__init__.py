@@ -10,6 +10,7 @@ from crewe.sim.hrtem import hrtem
 from crewe.sim.potential import Potential
 from crewe.sim.scan4d import scan4d
 from crewe.sim.scattering import scattering_factor
+from crewe.sim.slab import slab
 from crewe.sim.stem import cbed, exit_waves3x3, stem
 from crewe.sim.thermal import DebyeWaller, FrozenPhonons
 from crewe.sim.waves import exit_wave, probe
@@ -32,6 +33,7 @@ __all__ = [
     "scattering_factor",
     "scherzer",
     "segments",
+    "slab",
     "stem",
     "wavelength",
 ]

@@ -16,6 +16,7 @@ __all__ = [
     "band_limit",
     "check_angle",
     "frequencies",
+    "good_size",
     "numbers_yx",
     "warn_of_slow_grid",
 ]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
-from crewe.sim._check import numbers_yx, warn_of_slow_grid
+from crewe.sim._check import good_size, numbers_yx, warn_of_slow_grid
 from crewe.sim.scattering import POTENTIAL_CONSTANT, scattering_factor, table
 from crewe.sim.thermal import DebyeWaller, FrozenPhonons, per_atom
 
@@ -102,7 +102,7 @@ class Potential:
     atoms : ase.Atoms
         With an orthogonal cell, repeated without end along x and y; the beam runs towards +z.
     sampling : float or (y, x), optional
-        Size of a pixel [Å]; the grid takes the next finer one that divides the cell.
+        Size of a pixel [Å]. Where it doesn't divide the cell, the next finer one with a fast grid is taken.
     gpts : int or (y, x), optional
         Pixels instead of `sampling`. Factors 2, 3, 5 and 7 are fast; others bring a warning.
     slice_thickness : float or sequence
@@ -395,12 +395,20 @@ def _grid(extent: tuple[float, float], sampling: Any, gpts: Any) -> tuple[int, i
         shape = numbers_yx(gpts, "gpts", whole=True)
     else:
         pixel = numbers_yx(sampling, "sampling")
-        ny, nx = (max(2, int(np.ceil(length / d - 1e-6))) for length, d in zip(extent, pixel, strict=True))
+        ny, nx = (_pixels(length, d) for length, d in zip(extent, pixel, strict=True))
         shape = ny, nx
     if shape[0] * shape[1] > 2**30:
         raise ValueError(f"{'gpts' if gpts is not None else 'sampling'}: a grid of {shape} pixels is beyond all memory")
     warn_of_slow_grid(shape)
     return shape
+
+
+def _pixels(length: float, pixel: float) -> int:
+    """length/pixel where that is a whole number; else the next larger one that is fast to transform."""
+    ratio = length / pixel
+    if ratio > 2**30 or abs(ratio - round(ratio)) < 1e-6:
+        return max(2, round(ratio))
+    return good_size(max(2, int(np.ceil(ratio))))
 
 
 def _thicknesses(slice_thickness: Any, height: float) -> tuple[float, ...]:
