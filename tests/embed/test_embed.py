@@ -62,5 +62,10 @@ def test_compiled_program(programs, tmp_path, name):
     acquire(tmp_path, programs / name)
 
 
+def test_the_program_of_the_readme(programs):
+    done = subprocess.run([programs / "readme_c"], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.startswith("1024 positions, first pixel ")
+
+
 def test_python_program(tmp_path):
     acquire(tmp_path, sys.executable, HERE / "python" / "acquire.py")
