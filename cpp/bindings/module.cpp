@@ -15,6 +15,7 @@ void bind_events(py::module_& m);
 void bind_live(py::module_& m);
 void bind_sim(py::module_& m);
 void bind_noise(py::module_& m);
+void bind_specimen(py::module_& m);
 
 namespace {
 
@@ -54,4 +55,5 @@ PYBIND11_MODULE(_core, m) {
   bind_live(m);
   bind_sim(m);
   bind_noise(m);
+  bind_specimen(m);
 }

@@ -11,7 +11,7 @@ from types import ModuleType
 from crewe._core import __version__
 from crewe.errors import BusyError, DeviceError, FormatError, ModelError
 
-_MODULES = ("cuda", "imaging", "io", "live", "noise", "optics", "sim")
+_MODULES = ("cuda", "imaging", "io", "live", "noise", "optics", "sim", "specimen")
 
 __all__ = ["BusyError", "DeviceError", "FormatError", "ModelError", "__version__", *_MODULES]
 

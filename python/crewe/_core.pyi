@@ -321,3 +321,32 @@ class T3pScan:
     def counts(self) -> dict[str, Any]: ...
     @property
     def damage(self) -> tuple[str, int, int] | None: ...
+# Specimens (bind_specimen.cpp)
+
+def specimen_fill(
+    cell: Sequence[float],
+    motif: NDArray[np.float64],
+    low: Sequence[float],
+    high: Sequence[float],
+    most: int,
+) -> tuple[NDArray[np.float64], NDArray[np.uint32]]: ...
+def specimen_amorphous(edge: float, distance: float, wanted: int, seed: int) -> NDArray[np.float64]: ...
+def specimen_render(
+    places: NDArray[np.float64],
+    kind: NDArray[np.uint32],
+    profiles: NDArray[np.float64],
+    out: _Image,
+    *,
+    threads: int = 0,
+) -> None: ...
+def specimen_blobs(
+    blobs: NDArray[np.float64],
+    kind: NDArray[np.uint32],
+    profiles: NDArray[np.float64],
+    out: _Image,
+    *,
+    threads: int = 0,
+) -> None: ...
+def specimen_voronoi(
+    seeds: NDArray[np.float64], nearest: NDArray[np.int32], gap: _Image, *, threads: int = 0
+) -> None: ...

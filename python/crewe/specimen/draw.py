@@ -1,0 +1,234 @@
+"""Random specimens and pairs of distorted and undistorted images for training."""
+
+import itertools
+import math
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crewe import noise
+from crewe._array import as_threads
+from crewe.specimen.images import contrast, random_model, render
+from crewe.specimen.lowres import random_objects
+from crewe.specimen.matter import Atoms, random_matter
+
+__all__ = ["MODES", "Specimen", "pairs", "random_specimen"]
+
+Image = NDArray[np.float32]
+
+#: What `pairs` makes: an instrument and a resolution.
+MODES = ("stem-hr", "stem-lr", "sem-hr", "sem-lr", "tem-hr", "tem-lr")
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """An undistorted image and what it shows.
+
+    Attributes
+    ----------
+    atoms : Atoms or None
+        `numbers` (n,) and `positions` (n, 3) as (x, y, z) [Å]; None at low resolution.
+    image : ndarray (y, x) float32
+        0..1, the maximum is 1.
+    settings : dict
+        What was drawn: "type", "space_group", "cell" (rows a, b, c [Å] as they lie in the specimen), "minimum_distance"
+        [Å], "margin" [Å], "displaced", "inverted", ...; at low resolution "objects".
+    """
+
+    atoms: Atoms | None
+    image: Image
+    settings: dict[str, Any]
+
+
+def _shape(shape: Any) -> tuple[int, int]:
+    if not isinstance(shape, tuple | list) or len(shape) != 2:
+        raise ValueError(f"shape: two whole numbers (y, x) wanted, {shape!r} came")
+    if not all(isinstance(n, int | np.integer) and not isinstance(n, bool) and n > 0 for n in shape):
+        raise ValueError(f"shape: two whole numbers (y, x) > 0 wanted, {shape!r} came")
+    return int(shape[0]), int(shape[1])
+
+
+def _generator(seed: Any) -> np.random.Generator:
+    if isinstance(seed, np.random.Generator):
+        return seed
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+        raise TypeError(f"seed: an int or a numpy.random.Generator wanted, {type(seed).__name__} came")
+    if seed < 0:
+        raise ValueError(f"seed: an int >= 0 wanted, {seed} came")
+    return np.random.default_rng(int(seed))
+
+
+def random_specimen(
+    kind: str = "high", *, shape: tuple[int, int], pixel_size: float, seed: Any, threads: int = 0
+) -> Specimen:
+    """An undistorted image of random matter.
+
+    At high resolution: a crystal of any space group, amorphous matter or points, turned to a zone axis or not, with
+    wedge, shape, defects and support, drawn with a radial model per element. At low resolution: particles, grains,
+    bands, boxes and cracks. Then contrast inversion, a power and a background, each half of the time; std/mean within
+    0.01..0.35, maximum 1.
+
+    Parameters
+    ----------
+    kind : "high" or "low"
+    shape : (int, int)
+        (y, x) [pixels].
+    pixel_size : float
+        [Å], > 0.
+    seed : int or numpy.random.Generator
+        The same seed gives the same specimen, whatever the number of threads.
+    threads : int
+        0: all cores.
+
+    Returns
+    -------
+    Specimen
+
+    Raises
+    ------
+    ValueError
+        An unknown kind, a shape or pixel size out of range.
+
+    References
+    ----------
+    Lobato, Friedrich, Van Aert, npj Comput. Mater. 10 (2024) 10, "Specimen generation", eqs. 16-26.
+
+    Examples
+    --------
+    >>> specimen = random_specimen("high", shape=(64, 64), pixel_size=0.2, seed=3)
+    >>> specimen.image.shape, float(specimen.image.max())
+    ((64, 64), 1.0)
+    """
+    if kind not in ("high", "low"):
+        raise ValueError(f"kind: 'high' or 'low' wanted, {kind!r} came")
+    ny, nx = _shape(shape)
+    if isinstance(pixel_size, bool | str) or not (math.isfinite(pixel_size) and pixel_size > 0):
+        raise ValueError(f"pixel_size: a number > 0 [Å] wanted, {pixel_size!r} came")
+    rng, cores = _generator(seed), as_threads(threads)
+    while True:  # a picture without contrast (nothing in the frame, or a flat one) is drawn again
+        atoms: Atoms | None = None
+        if kind == "low":
+            image, objects = random_objects(rng, (ny, nx), cores)
+            facts: dict[str, Any] = {"objects": objects}
+        else:
+            atoms, facts = random_matter(rng, (ny * pixel_size, nx * pixel_size), pixel_size)
+            if len(atoms.numbers) == 0:
+                continue
+            model = random_model(rng, np.unique(atoms.numbers).tolist())
+            image = render(atoms, shape=(ny, nx), pixel_size=pixel_size, model=model, threads=cores)
+        changed = contrast(rng, image)
+        if changed is not None:
+            return Specimen(atoms, changed[0], {"kind": kind, "pixel_size": float(pixel_size), **facts, **changed[1]})
+
+
+def pairs(
+    mode: str, *, shape: tuple[int, int], batch: int, seed: int, threads: int = 0
+) -> Iterator[tuple[Image, Image]]:
+    """Endless batches of distorted and undistorted images for training.
+
+    Every pair is new: a random specimen and random settings of the instrument's chain. In TEM the modulation transfer
+    belongs to both images: it cannot be told from another specimen. A linear map (probability 0.15), an annotation
+    (0.05) and a crop (0.05) are done to both, a Gaussian blur (0.15) to the distorted one.
+
+    Parameters
+    ----------
+    mode : str
+        "stem-hr", "stem-lr", "sem-hr", "sem-lr", "tem-hr" or "tem-lr".
+    shape : (int, int)
+        (y, x) [pixels].
+    batch : int
+        Pairs per batch, > 0.
+    seed : int
+        Pair k of seed s is the same whatever `batch` and `threads` are.
+    threads : int
+        Pairs that are made at a time; 0: one per core.
+
+    Yields
+    ------
+    distorted, undistorted : ndarray (batch, y, x) float32
+        On one scale, 0..1 for the undistorted ones.
+
+    Raises
+    ------
+    ValueError
+        An unknown mode, a shape or batch out of range.
+
+    Examples
+    --------
+    >>> distorted, undistorted = next(pairs("stem-hr", shape=(32, 32), batch=2, seed=1))
+    >>> distorted.shape, undistorted.shape
+    ((2, 32, 32), (2, 32, 32))
+    """
+    if mode not in MODES:
+        raise ValueError(f"mode: one of {', '.join(MODES)} wanted, {mode!r} came")
+    size = _shape(shape)
+    if isinstance(batch, bool) or not isinstance(batch, int | np.integer) or batch < 1:
+        raise ValueError(f"batch: a whole number > 0 wanted, {batch!r} came")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+        raise TypeError(f"seed: an int wanted, {type(seed).__name__} came")
+    if seed < 0:
+        raise ValueError(f"seed: an int >= 0 wanted, {seed} came")
+    workers = as_threads(threads) or os.cpu_count() or 1
+    return _stream(mode, size, int(batch), int(seed), workers)
+
+
+def _stream(mode: str, shape: tuple[int, int], batch: int, seed: int, workers: int) -> Iterator[tuple[Image, Image]]:
+    with ThreadPoolExecutor(workers) as pool:
+        for first in itertools.count(0, batch):
+            made = pool.map(lambda k: _pair(mode, shape, np.random.default_rng([seed, k])), range(first, first + batch))
+            distorted, undistorted = (np.stack(part) for part in zip(*made, strict=True))
+            yield distorted, undistorted
+
+
+def _pair(mode: str, shape: tuple[int, int], rng: np.random.Generator) -> tuple[Image, Image]:
+    kind, resolution = mode.split("-")
+    pixel_size = float(rng.uniform(0.025, 0.9)) if resolution == "hr" else float(rng.uniform(0.3, 1.0))
+    specimen = random_specimen(
+        "high" if resolution == "hr" else "low", shape=shape, pixel_size=pixel_size, seed=rng, threads=1
+    )
+    undistorted = specimen.image
+    settings = noise.random_settings(kind, seed=rng, shape=shape)
+    if kind == "tem":
+        undistorted = np.maximum(noise.mtf(undistorted, **settings["mtf"], threads=1), 0)
+        settings["mtf"] = None
+        distorted = noise.tem(undistorted, seed=rng, sensor=int(rng.integers(2**32)), threads=1, **settings).image
+    else:
+        jitter = settings["jitter"]
+        if jitter is not None:  # lines more than two pixels off are no longer an image
+            jitter["sigma"] = tuple(min(s, 2 * pixel_size) for s in jitter["sigma"])
+        chain = noise.stem if kind == "stem" else noise.sem
+        distorted = chain(undistorted, pixel_size=pixel_size, seed=rng, threads=1, **settings).image
+    return _afterwards(rng, distorted, undistorted)
+
+
+def _afterwards(rng: np.random.Generator, distorted: Image, undistorted: Image) -> tuple[Image, Image]:
+    blur, turn, mark, cut = rng.random(4) < (0.15, 0.15, 0.05, 0.05)
+    ny, nx = distorted.shape
+    if blur:
+        distorted = noise.gaussian_blur(distorted, sigma=float(rng.uniform(0, 1)), threads=1)
+    if turn:
+        angle, shear = rng.uniform(0, 2 * np.pi), rng.uniform(-0.1, 0.1)
+        c, s = math.cos(angle), math.sin(angle)
+        matrix = np.array([[c, s], [-s, c]]) @ [[1, shear], [0, 1]] @ np.diag(1 / rng.uniform(0.8, 1.2, 2))
+        distorted = noise.interpolate(distorted, matrix=matrix, threads=1)
+        undistorted = np.clip(noise.interpolate(undistorted, matrix=matrix, threads=1), 0, 1)
+    if mark:
+        what = ("bar", "box", "arrow", "text")[int(rng.integers(4))]
+        at = (int(rng.integers(ny)), int(rng.integers(nx)))
+        tall, wide = int(rng.integers(1, max(ny // 4, 2))), int(rng.integers(1, max(nx // 3, 2)))
+        size = (max(tall // 8, 1), wide) if what == "bar" else (max(tall, 5), wide)
+        value = float(rng.choice([0.0, 1.0]))
+        for image in (distorted, undistorted):
+            noise.annotate(image, kind=what, at=at, size=size, value=value, out=image)
+    if cut:
+        height, width = max(round(0.7 * ny), 1), max(round(0.7 * nx), 1)
+        y0, x0 = int(rng.integers(ny - height + 1)), int(rng.integers(nx - width + 1))
+        value = float(np.median(undistorted)) if rng.random() < 0.5 else float(rng.uniform(0, 1))
+        box = (y0, x0, y0 + height, x0 + width)
+        distorted, undistorted = (noise.crop(image, box=box, fill=value) for image in (distorted, undistorted))
+    return distorted, undistorted
