@@ -97,3 +97,15 @@ def test_wrong_waves_are_refused():
         sim.hrtem(np.ones((20, 20)), energy=ENERGY, sampling=0.1)
     with pytest.raises(ValueError, match="finite"):
         sim.hrtem(np.full((20, 20), np.nan + 0j), energy=ENERGY, sampling=0.1)
+
+
+def test_camera():
+    wave, options = a_wave(strength=0.3), {"energy": ENERGY, "aberrations": LENS, "sampling": 0.15}
+    sharp = sim.hrtem(wave, **options)
+    np.testing.assert_allclose(sim.hrtem(wave, mtf=np.ones_like, **options), sharp, atol=1e-12)
+    image = sim.hrtem(wave, mtf=lambda q: np.exp(-q), **options)
+    ky, kx = np.fft.fftfreq(48)[:, None], np.fft.fftfreq(60)
+    want = np.fft.ifft2(np.fft.fft2(sharp) * np.exp(-2 * np.hypot(ky, kx))).real
+    np.testing.assert_allclose(image, want, atol=1e-12)
+    with pytest.raises(ValueError, match="mtf"):
+        sim.hrtem(wave, mtf=lambda q: 1.0, **options)

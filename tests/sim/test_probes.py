@@ -239,3 +239,40 @@ def test_wrong_arguments_are_named(match, change):
     options = {"positions": PLACES, "detectors": {"a": (0, 20)}, **OPTICS} | change
     with pytest.raises((ValueError, TypeError), match=match):
         sim.stem(a_potential(), **options)
+
+
+def test_elastic_and_diffuse_parts():
+    """|mean of Ψ|² and what is left of the mean of |Ψ|²."""
+    potential = moving(3, dtype=np.float64)
+    total, elastic, diffuse = (
+        sim.cbed(potential, positions=PLACES[:2], part=part, **OPTICS) for part in ("total", "elastic", "diffuse")
+    )
+    waves = sim.exit_waves3x3(potential, positions=PLACES[:2], step=0.1, **OPTICS)[:, :, 1, 1]
+    np.testing.assert_allclose(elastic, reference.pattern(waves.mean(axis=0)), atol=1e-15)
+    np.testing.assert_allclose(total, reference.pattern(waves).mean(axis=0), atol=1e-15)
+    np.testing.assert_allclose(diffuse, total - elastic, atol=1e-15)
+    still = moving(0, dtype=np.float64)
+    assert sim.cbed(still, positions=PLACES[0], part="diffuse", **OPTICS).max() < 1e-15
+    with pytest.raises(ValueError, match="part"):
+        sim.cbed(potential, positions=PLACES, part="both", **OPTICS)
+
+
+def test_diffraction_of_a_plane_wave():
+    potential = moving(3, dtype=np.float64)
+    waves = sim.exit_wave(potential, energy=ENERGY)
+    patterns = reference.pattern(waves) / waves[0].size ** 2
+    np.testing.assert_allclose(sim.diffraction(potential, energy=ENERGY), patterns.mean(axis=0), atol=1e-15)
+    elastic = sim.diffraction(potential, energy=ENERGY, part="elastic")
+    np.testing.assert_allclose(elastic, reference.pattern(waves.mean(axis=0)) / waves[0].size ** 2, atol=1e-15)
+    series = sim.diffraction(moving(0), energy=ENERGY, planes=[1, 2])
+    assert series.shape == (2, 72, 60)
+    assert series.dtype == np.float32
+    np.testing.assert_allclose(series.sum(axis=(1, 2)), 1, atol=0.02)
+
+
+def test_position_average():
+    potential = moving(2)
+    got = sim.pacbed(potential, scan=(3, 4), **OPTICS)
+    want = sim.scan4d(potential, scan=(3, 4), **OPTICS).mean(axis=(0, 1), dtype=float)
+    assert got.dtype == np.float32
+    np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-12)

@@ -153,6 +153,16 @@ class Probes:
             waves.wave(out[configuration, halt, part], self.threads)
         return out
 
+    def mean_waves(self, positions: NDArray[np.float64]) -> NDArray[Any]:
+        """(planes, positions, ny, nx): the mean over all configurations."""
+        run = self.run()
+        out = np.zeros((len(self.planes), len(positions), *self.potential.shape), run.dtype)
+        one = np.empty((run.batch, *self.potential.shape), run.dtype)
+        for _, halt, part, waves in self._batches(positions, range(self.configurations)):
+            waves.wave(one[: waves.count], self.threads)
+            out[halt, part] += one[: waves.count] / self.configurations
+        return out
+
 
 def scan_positions(potential: Potential, positions: Any, scan: Any) -> tuple[NDArray[np.float64], bool]:
     """Positions (..., 2) as given, or the even scan over the cell; and whether the scan spans the cell."""

@@ -1,5 +1,6 @@
 """High-resolution images: the exit wave through the objective lens, with partial coherence."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -28,6 +29,7 @@ def hrtem(
     mode: Mode = "envelope",
     soft: bool = True,
     sampling: Any = None,
+    mtf: Callable[[NDArray[np.float64]], Any] | None = None,
     threads: int = 0,
     memory: int = MEMORY,
 ) -> NDArray[Any]:
@@ -55,6 +57,8 @@ def hrtem(
         The edge of the aperture is one reciprocal pixel of this field wide; False: hard.
     sampling : float or (y, x)
         Size of a pixel [Å], for waves only.
+    mtf : callable, optional
+        Of the camera: factor of the image's spectrum at the frequencies |k|/k_Nyquist (ny, nx) of its pixels.
     threads : int
         For the multislice; 0: all cores.
     memory : int
@@ -115,7 +119,18 @@ def hrtem(
         image += weight * np.abs(np.fft.ifft2(transfer * spectra)) ** 2
     if given and isinstance(wave_or_potential, Potential) and wave_or_potential.configurations is not None:
         image = image.mean(axis=0)
+    if mtf is not None:
+        image = _recorded(image, mtf)
     return image.astype(np.float64 if waves.dtype == np.complex128 else np.float32)
+
+
+def _recorded(image: NDArray[np.float64], mtf: Callable[[NDArray[np.float64]], Any]) -> NDArray[np.float64]:
+    """The image under the camera's modulation transfer function."""
+    ky, kx = (2 * np.fft.fftfreq(n) for n in image.shape[-2:])
+    factor = np.asarray(mtf(np.hypot(ky[:, None], kx)), float)
+    if factor.shape != image.shape[-2:] or not np.isfinite(factor).all():
+        raise ValueError(f"mtf: finite factors of shape {image.shape[-2:]} wanted, shape {factor.shape} came")
+    return np.asarray(np.fft.ifft2(np.fft.fft2(image) * factor).real)
 
 
 def _check_wave(wave: Any) -> None:

@@ -1,4 +1,4 @@
-"""Diffraction patterns and scanned images: cbed, stem, and the waves behind a probe and its neighbours."""
+"""Scanned images, and the waves behind a probe and its neighbours."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,99 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe._progress import Bar
-from crewe.sim._check import as_device, as_positions
+from crewe.sim._check import as_positions
 from crewe.sim._distribute import spread
 from crewe.sim._propagate import MEMORY
-from crewe.sim._scan import Pattern, Probes, scan_positions
+from crewe.sim._scan import Probes, scan_positions
 from crewe.sim.detectors import detector_weights
 from crewe.sim.potential import Potential
 
-__all__ = ["cbed", "exit_waves3x3", "stem"]
+__all__ = ["exit_waves3x3", "stem"]
 
 BLOCK = 256  # positions of a task for other processes
-
-
-def cbed(
-    potential: Potential,
-    *,
-    energy: float,
-    semiangle: float,
-    positions: Any,
-    aberrations: Any = None,
-    soft: bool = True,
-    tilt: tuple[float, float] = (0.0, 0.0),
-    planes: Sequence[int] | None = None,
-    threads: int = 0,
-    device: str = "cpu",
-    memory: int = MEMORY,
-) -> NDArray[Any]:
-    """Convergent-beam diffraction patterns, averaged over the configurations of moving atoms.
-
-    Parameters
-    ----------
-    potential : Potential
-        The specimen.
-    energy : float
-        Energy of the electrons [eV].
-    semiangle : float
-        Half angle of the probe [mrad].
-    positions : array_like (..., 2)
-        Of the probes, (y, x) [Å].
-    aberrations : Aberrations, optional
-        Of the probe.
-    soft : bool
-        Aperture with an edge one reciprocal pixel wide; False: hard.
-    tilt : (y, x)
-        Tilt of the beam [mrad].
-    planes : sequence of int, optional
-        Numbers of slices after which patterns are wanted, ascending.
-    threads : int
-        0: all cores. The result has the same bits for every number.
-    device : str
-        "cpu".
-    memory : int
-        Bytes that transmission functions and waves may take.
-
-    Returns
-    -------
-    ndarray
-        ([planes,] positions shape..., ny, nx) float32 (float64 for a float64 potential): fraction of the incident beam
-        per pixel, the zero frequency at (n//2, n//2).
-
-    Raises
-    ------
-    TypeError, ValueError
-        Wrong arguments, named; a semiangle beyond the band limit.
-    DeviceError
-        A device that can't be used.
-
-    Notes
-    -----
-    R. F. Loane, P. Xu, J. Silcox, Acta Cryst. A47 (1991) 267.
-
-    Examples
-    --------
-    >>> vacuum = Potential.from_array(np.zeros((1, 64, 64), np.float32), sampling=0.1, slice_thickness=2.0)
-    >>> patterns = cbed(vacuum, energy=200e3, semiangle=20.0, positions=[(1.0, 2.0), (3.0, 3.0)])
-    >>> patterns.shape, patterns.sum(axis=(1, 2)).round(4).tolist()
-    ((2, 64, 64), [1.0, 1.0])
-    """
-    as_device(device)
-    probes = Probes.of(
-        potential,
-        energy=energy,
-        semiangle=semiangle,
-        aberrations=aberrations,
-        soft=soft,
-        tilt=tilt,
-        planes=planes,
-        threads=threads,
-        memory=memory,
-    )
-    places = as_positions(positions)
-    found = probes.patterns(places.reshape(-1, 2), Pattern.of(potential, energy), range(probes.configurations))
-    shaped = found.reshape(len(found), *places.shape[:-1], *potential.shape)
-    return shaped if planes is not None else np.asarray(shaped[0])
 
 
 def stem(
