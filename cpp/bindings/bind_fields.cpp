@@ -2,6 +2,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 
@@ -44,6 +45,22 @@ void ricom_scatter(const RicomKernel& kernel, Array<float> image, std::size_t ro
                          last.value_or(pixels.shape[0]));
 }
 
+// The whole map, `cut` positions to a call, as a session does it: for tests and benchmarks.
+void ricom_in_cuts(const Array<float>& com, const RicomKernel& kernel, Array<float> out, std::size_t cut) {
+  const auto positions = input<float, 3>(com, "com");
+  const auto image = output<float, 2>(out, "out");
+  if (cut == 0 || positions.shape[2] != 2 || !positions.contiguous()) {
+    throw std::invalid_argument("com, cut: a contiguous array (sy, sx, 2) and a cut of 1 or more wanted");
+  }
+  const py::gil_scoped_release release;
+  for (std::size_t row = 0; row < positions.shape[0]; ++row) {
+    for (std::size_t col = 0; col < positions.shape[1]; col += cut) {
+      const std::size_t count = std::min(cut, positions.shape[1] - col);
+      imaging::ricom_scatter(kernel, image, row, col, &positions(row, col, 0), count, 0, image.shape[0]);
+    }
+  }
+}
+
 void icom(const Array<float>& com, double step, double high_pass, Array<float> out, int threads) {
   const auto positions = input<float, 3>(com, "com");
   const auto image = output<float, 2>(out, "out");
@@ -73,6 +90,7 @@ void bind_fields(py::module_& m) {
   m.def("ricom", &ricom, "com"_a.noconvert(), "kernel"_a, "out"_a.noconvert(), py::kw_only(), "threads"_a = 0);
   m.def("ricom_scatter", &ricom_scatter, "kernel"_a, "image"_a.noconvert(), "row"_a, "col"_a, "com"_a.noconvert(),
         py::kw_only(), "first"_a = py::none(), "last"_a = py::none());
+  m.def("ricom_in_cuts", &ricom_in_cuts, "com"_a.noconvert(), "kernel"_a, "out"_a.noconvert(), "cut"_a);
   m.def("icom", &icom, "com"_a.noconvert(), "step"_a, "high_pass"_a, "out"_a.noconvert(), py::kw_only(),
         "threads"_a = 0);
   m.def("fft2", &fft2<float>, "data"_a.noconvert(), py::kw_only(), "inverse"_a = false, "threads"_a = 0);

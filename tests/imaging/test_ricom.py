@@ -114,6 +114,10 @@ def test_bits_do_not_depend_on_the_cut(shape, n):
     for cuts in ([1], [2], [3], [5, 1], [64], [1000], [7, 4, 1, 13]):
         for bands in (1, 3):
             np.testing.assert_array_equal(scattered(com, kernel, cuts, bands), want, err_msg=f"{cuts} {bands}")
+    for cut in (1, 6, 64):
+        image = np.zeros(shape, np.float32)
+        _core.ricom_in_cuts(com, kernel, image, cut)
+        np.testing.assert_array_equal(image, want)
 
 
 @pytest.mark.parametrize("n", [5, 61])

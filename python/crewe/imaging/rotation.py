@@ -62,8 +62,8 @@ def fit_rotation(com: NDArray[Any]) -> tuple[float, bool]:
 
     A gradient has no curl. The power of the part of the field that has is c²A + s²B + 2csM in c = cos(angle) and
     s = sin(angle), so its least value is known in closed form, for the field as it is and with y and x exchanged. Half
-    a turn changes nothing in it: of the two angles that one is taken for which the image, filtered by its signal to
-    noise, is skewed as atoms make it: sharp peaks on a flat ground.
+    a turn changes nothing in it: of the two angles that one is taken for which the image, noise filtered out, is skewed
+    as atoms make it: sharp peaks on a flat ground.
 
     Parameters
     ----------
