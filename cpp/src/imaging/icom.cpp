@@ -1,7 +1,11 @@
 #include "crewe/imaging/icom.hpp"
 
-#include <cmath>
+#include <algorithm>
+#include <array>
 #include <complex>
+#include <cstring>
+#include <limits>
+#include <memory>
 #include <numbers>
 #include <stdexcept>
 #include <vector>
@@ -28,41 +32,57 @@ std::vector<double> odd_frequencies(std::size_t n) {
   return q;
 }
 
+// Multiplies a row of the spectrum by (q_y − i·q_x)·scale/(i·|q|²), where the square is 0 or below `cut` by 0.
+void integrate_row(std::complex<float>* row, std::size_t n, double scale, double cut, double qy, double odd_y,
+                   const double* qx, const double* odd_x) {
+  float* z = reinterpret_cast<float*>(row);
+  for (std::size_t x = 0; x < n; ++x) {
+    const double squared = qy * qy + qx[x] * qx[x];
+    const double weight = squared < cut ? 0.0 : scale / squared;
+    const float re = static_cast<float>(-weight * odd_x[x]), im = static_cast<float>(-weight * odd_y);
+    const float a = z[2 * x], b = z[2 * x + 1];
+    z[2 * x] = re * a - im * b;
+    z[2 * x + 1] = re * b + im * a;
+  }
+}
+
 }  // namespace
 
 // With z = com_y + i·com_x and the real filters h_y, h_x of the two components, φ = Re((h_y − i·h_x) ∗ z): one
 // transform there and one back.
 void icom(View<const float, 3> com, double step, double high_pass, View<float, 2> out, int threads) {
   const std::size_t sy = out.shape[0], sx = out.shape[1];
-  if (com.shape != std::array<std::size_t, 3>{sy, sx, 2})
+  if (com.shape != std::array<std::size_t, 3>{sy, sx, 2}) {
     throw std::invalid_argument("com: shape (sy, sx, 2) of the image wanted");
-  std::vector<std::complex<float>> field(sy * sx);
+  }
+  const std::unique_ptr<std::complex<float>[]> field(new std::complex<float>[sy * sx]);
   constexpr std::size_t kRows = 16;
+  const bool packed = com.strides[2] == 1 && com.strides[1] == 2;  // already z
   parallel_for(sy, kRows, threads, [&](std::size_t begin, std::size_t end) {
     for (std::size_t y = begin; y < end; ++y) {
-      for (std::size_t x = 0; x < sx; ++x) field[y * sx + x] = {com(y, x, 0), com(y, x, 1)};
-    }
-  });
-  fft::fft2(field.data(), 1, sy, sx, fft::Direction::forward, threads);
-  const std::vector<double> qy = frequencies(sy), qx = frequencies(sx);
-  const std::vector<double> odd_y = odd_frequencies(sy), odd_x = odd_frequencies(sx);
-  const double scale = step / (2 * std::numbers::pi), cut = high_pass * high_pass;
-  parallel_for(sy, kRows, threads, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t y = begin; y < end; ++y) {
-      for (std::size_t x = 0; x < sx; ++x) {
-        const double squared = qy[y] * qy[y] + qx[x] * qx[x];
-        const double weight = squared == 0 || squared < cut ? 0.0 : scale / squared;
-        // (q_y − i·q_x) / i = −q_x − i·q_y
-        const auto re = static_cast<float>(-weight * odd_x[x]), im = static_cast<float>(-weight * odd_y[y]);
-        const std::complex<float> z = field[y * sx + x];
-        field[y * sx + x] = {re * z.real() - im * z.imag(), re * z.imag() + im * z.real()};
+      std::complex<float>* row = field.get() + y * sx;
+      if (packed) {
+        std::memcpy(static_cast<void*>(row), &com(y, 0, 0), sx * sizeof *row);
+      } else {
+        for (std::size_t x = 0; x < sx; ++x) row[x] = {com(y, x, 0), com(y, x, 1)};
       }
     }
   });
-  fft::fft2(field.data(), 1, sy, sx, fft::Direction::inverse, threads);
+  fft::fft2(field.get(), 1, sy, sx, fft::Direction::forward, threads);
+  const std::vector<double> qy = frequencies(sy), qx = frequencies(sx);
+  const std::vector<double> odd_y = odd_frequencies(sy), odd_x = odd_frequencies(sx);
+  const double scale = step / (2 * std::numbers::pi);
+  const double cut = std::max(high_pass * high_pass, std::numeric_limits<double>::min());  // 0 at zero frequency
   parallel_for(sy, kRows, threads, [&](std::size_t begin, std::size_t end) {
     for (std::size_t y = begin; y < end; ++y) {
-      for (std::size_t x = 0; x < sx; ++x) out(y, x) = field[y * sx + x].real();
+      integrate_row(field.get() + y * sx, sx, scale, cut, qy[y], odd_y[y], qx.data(), odd_x.data());
+    }
+  });
+  fft::fft2(field.get(), 1, sy, sx, fft::Direction::inverse, threads);
+  parallel_for(sy, kRows, threads, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t y = begin; y < end; ++y) {
+      const std::complex<float>* row = field.get() + y * sx;
+      for (std::size_t x = 0; x < sx; ++x) out(y, x) = row[x].real();
     }
   });
 }
