@@ -23,7 +23,8 @@ class Plan {
 
   std::size_t size() const;
   // `count` transforms in place; element j of transform i lies at data[i·distance + j·stride].
-  void run(std::complex<T>* data, std::size_t count, std::ptrdiff_t distance, std::ptrdiff_t stride, Direction direction) const;
+  void run(std::complex<T>* data, std::size_t count, std::ptrdiff_t distance, std::ptrdiff_t stride,
+           Direction direction) const;
 
  private:
   struct Tables;
