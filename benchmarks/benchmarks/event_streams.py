@@ -1,4 +1,4 @@
-"""Streams of event detectors behind a scan, made at once and with their truth: bytes, and the events that lie in them."""
+"""Streams of event detectors behind a scan, made at once: bytes, and the events that lie in them as the truth."""
 
 from typing import NamedTuple
 

@@ -18,7 +18,7 @@ inline constexpr std::size_t place_pad = 8;
 inline constexpr std::uint32_t nowhere = 0xffffffff, unaccepted = 0xfffffffe;
 
 // What a block of hits held.
-enum Placed : unsigned { some_in = 1, some_out = 2, some_beyond = 4 };
+enum Placed : unsigned { some_in = 1, some_out = 2, some_beyond = 4, some_unaccepted = 8, some_strange = 16 };
 
 // A scan line: position = first + floor(d·nx / length) for 0 <= d < length with d = time + start [ticks], if the time
 // since the column began is below the acceptance. All numbers are whole, and the products below 2^53, so that the
@@ -60,7 +60,6 @@ CREWE_SIMD_DECLARE(std::size_t tpx3_extract(const unsigned char* words, std::siz
 
 // Advacam records of 16 bytes, n of them → events, their pixels placed as above; returns some_strange as well if a
 // record needs a closer look (overflow, matrix index beyond one chip, time beyond 2^52 ticks).
-inline constexpr unsigned some_strange = 8;
 CREWE_SIMD_DECLARE(unsigned t3p_place(const unsigned char* records, std::size_t n, std::uint64_t flip,
                                       std::uint64_t shift, const DwellPlace& place, std::uint64_t* events);)
 

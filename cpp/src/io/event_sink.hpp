@@ -55,6 +55,10 @@ class EventSink {
       size_ += n;
       return;
     }
+    if ((seen & (some_in | some_unaccepted)) == 0) {
+      counts.stray += n;
+      return;
+    }
     const Event* from = events_.get() + size_;
     Event* to = events_.get() + size_;
     std::size_t kept = 0, refused = 0;

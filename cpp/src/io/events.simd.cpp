@@ -61,9 +61,15 @@ inline U64 whole(F64 value) {
 
 // Joined over the hits of a block: who was in, out, beyond.
 struct Seen {
-  U64 in = {}, out = {}, beyond = {};
+  U64 in = {}, out = {}, beyond = {}, refused = {};
+  void note(U64 inside, U64 accepted) {
+    in |= inside & accepted;
+    out |= ~(inside & accepted);
+    refused |= inside & ~accepted;
+  }
   unsigned flags() const {
-    return (any(in) ? some_in : 0u) | (any(out) ? some_out : 0u) | (any(beyond) ? some_beyond : 0u);
+    return (any(in) ? some_in : 0u) | (any(out) ? some_out : 0u) | (any(beyond) ? some_beyond : 0u) |
+           (any(refused) ? some_unaccepted : 0u);
   }
 };
 
@@ -87,8 +93,7 @@ inline U64 place(U64 pixel, F64 time, const DwellPlace& to, Seen& seen) {
   } else {
     seen.beyond |= mask(count >= all(to.total));
   }
-  seen.in |= in & accepted;
-  seen.out |= ~(in & accepted);
+  seen.note(in, accepted);
   return event(pixel, whole(keep(position, in)), in, accepted);
 }
 
@@ -109,8 +114,7 @@ unsigned place_line(const std::uint64_t* hits, std::size_t n, const LinePlace& l
     const F64 scaled = time * nx;
     const F64 column = floor_of(scaled / length);
     const U64 accepted = mask(scaled - column * length < all(acceptance));
-    seen.in |= in & accepted;
-    seen.out |= ~(in & accepted);
+    seen.note(in, accepted);
     store(events + i, event(hit, whole(column) + first, in, accepted));
   }
   return seen.flags();

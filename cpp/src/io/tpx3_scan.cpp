@@ -14,6 +14,7 @@ namespace crewe::io {
 namespace {
 
 using tpx3::Word;
+using Lines = std::span<const Line>;
 
 constexpr std::size_t batch_hits = most_hits;
 constexpr std::int64_t batch_reach = std::int64_t{1} << 31;  // a batch holds times within ± this of its middle [ticks]
@@ -47,6 +48,7 @@ struct Tpx3Scan::State {
   std::vector<ChipState> chips;
   std::vector<std::unique_ptr<Batch>> pool;
   std::size_t waiting = 0;  // batches in use
+  std::uint64_t given = 0;  // lines given out
   DwellPlace dwell;
 
   explicit State(EventOptions given)
@@ -69,12 +71,14 @@ struct Tpx3Scan::State {
   void update(std::size_t index);
   bool may_borrow(std::size_t index) const;
   void settle_all(ScanLines::Patience patience);
-  void drain(std::size_t index, bool all);
-  void place(ChipState& chip, const std::vector<Line>& known, Batch& batch, bool all);
-  void place_one(ChipState& chip, const std::vector<Line>& known, std::uint64_t hit, std::int64_t time);
+  std::uint64_t common() const;
+  void give(std::uint64_t until);
+  void drain(std::size_t index, std::uint64_t until, bool all);
+  void place(ChipState& chip, Lines known, Batch& batch, bool all);
+  void place_one(ChipState& chip, Lines known, std::uint64_t hit, std::int64_t time);
   void place_by_dwell(Batch& batch);
-  std::size_t find(const std::vector<Line>& known, std::size_t line, std::int64_t time) const;
-  LinePlace line_place(const std::vector<Line>& known, std::size_t line, std::int64_t base) const;
+  std::size_t find(Lines known, std::size_t line, std::int64_t time) const;
+  LinePlace line_place(Lines known, std::size_t line, std::int64_t base) const;
 };
 
 // ------------------------------------------------------------------------------------------------- words → timed hits
@@ -198,24 +202,26 @@ void Tpx3Scan::State::drop_oldest() {
 // After a run of words of a chip: are there new lines for it?
 void Tpx3Scan::State::update(std::size_t index) {
   if (options.dwell > 0) {
-    drain(index, true);
+    drain(index, 0, true);
     return;
   }
   bool any = lines.has_edges(index) && lines.settle(index, chips[index].place, ScanLines::Patience::wait);
   while (may_borrow(index)) any |= lines.borrow(index);
-  if (any) drain(index, false);
+  if (any) give(common());
 }
 
-// A chip that has sent many hits from after a line, but no edges of it, won't send any. A chip with edges waiting gets
-// one line more of patience.
+// A chip that has sent many hits from after a line, or some from long after it, but no edges of it, won't send any. A
+// chip with edges waiting gets one line more of patience.
 bool Tpx3Scan::State::may_borrow(std::size_t index) const {
   const Line* line = lines.next(index, lines.has_edges(index) ? 1 : 0);
   if (line == nullptr) return false;
+  const std::int64_t long_after = line->fall + 2 * (line->fall - line->rise);
   std::size_t later = 0;
-  const auto& waiting_batches = chips[index].waiting;
-  for (std::size_t i = waiting_batches.size(); i-- > 0;) {
-    const Batch& batch = *waiting_batches[i];
+  const auto& batches = chips[index].waiting;
+  for (std::size_t i = batches.size(); i-- > 0;) {
+    const Batch& batch = *batches[i];
     if (batch.count == 0) continue;
+    if (batch.time(batch.count - 1) >= long_after) return true;
     if (batch.time(0) < line->fall) {
       for (std::size_t j = batch.count; j-- > 0 && later < ScanLines::disorder;) later += batch.time(j) >= line->fall;
       break;
@@ -226,20 +232,43 @@ bool Tpx3Scan::State::may_borrow(std::size_t index) const {
   return later >= ScanLines::disorder;
 }
 
+// Lines are given out when all chips that send hits have come to their end, so that positions come whole and in order;
+// a chip that is far behind isn't waited for. The number of the line after these.
+std::uint64_t Tpx3Scan::State::common() const {
+  constexpr std::uint64_t patience = 8;
+  const std::uint64_t count = lines.count();
+  if (2 * waiting * batch_hits > options.waiting) return count;
+  std::uint64_t least = count;
+  for (std::size_t i = 0; i < chips.size(); ++i) {
+    if (chips[i].hits > 0) least = std::min(least, lines.reached(i));
+  }
+  return std::max(least, count - std::min(count, patience));
+}
+
+// Gives out the lines before number `until`.
+void Tpx3Scan::State::give(std::uint64_t until) {
+  if (until <= given) return;
+  given = until;
+  for (std::size_t i = 0; i < chips.size(); ++i) drain(i, until, false);
+}
+
 void Tpx3Scan::State::settle_all(ScanLines::Patience patience) {
   if (options.dwell > 0) return;
   for (std::size_t i = 0; i < chips.size(); ++i) lines.settle(i, chips[i].place, patience);
   for (std::size_t i = 0; i < chips.size(); ++i) {
     while (lines.next(i) != nullptr) lines.borrow(i);
-    drain(i, patience == ScanLines::Patience::end);
   }
+  given = lines.count();
+  for (std::size_t i = 0; i < chips.size(); ++i) drain(i, given, patience == ScanLines::Patience::end);
 }
 
 // ------------------------------------------------------------------------------------------------ timed hits → events
-// Gives out what lies before the end of the chip's last line; with `all` the rest belongs nowhere.
-void Tpx3Scan::State::drain(std::size_t index, bool all) {
+// Gives out what lies before the end of the chip's last line before number `until`; with `all` the rest belongs
+// nowhere.
+void Tpx3Scan::State::drain(std::size_t index, std::uint64_t until, bool all) {
   ChipState& chip = chips[index];
-  const std::vector<Line>& known = lines.lines(index);
+  Lines known = lines.lines(index);
+  while (!known.empty() && known.back().number >= until) known = known.first(known.size() - 1);
   std::size_t kept = 0;
   for (std::unique_ptr<Batch>& batch : chip.waiting) {
     if (options.dwell > 0) {
@@ -259,14 +288,14 @@ void Tpx3Scan::State::drain(std::size_t index, bool all) {
 }
 
 // The line that had begun last at a time, or the first one; `line` is where to begin to look.
-std::size_t Tpx3Scan::State::find(const std::vector<Line>& known, std::size_t line, std::int64_t time) const {
+std::size_t Tpx3Scan::State::find(Lines known, std::size_t line, std::int64_t time) const {
   line = std::min(line, known.size() - 1);
   while (line + 1 < known.size() && known[line + 1].rise <= time) ++line;
   while (line > 0 && time < known[line].rise) --line;
   return line;
 }
 
-LinePlace Tpx3Scan::State::line_place(const std::vector<Line>& known, std::size_t line, std::int64_t base) const {
+LinePlace Tpx3Scan::State::line_place(Lines known, std::size_t line, std::int64_t base) const {
   const Line& here = known[line];
   const std::uint64_t row = here.number % options.sy, scan = here.number / options.sy;
   const auto sx = static_cast<double>(options.sx), length = static_cast<double>(here.fall - here.rise);
@@ -280,32 +309,35 @@ LinePlace Tpx3Scan::State::line_place(const std::vector<Line>& known, std::size_
   return place;
 }
 
-void Tpx3Scan::State::place(ChipState& chip, const std::vector<Line>& known, Batch& batch, bool all) {
+void Tpx3Scan::State::place(ChipState& chip, Lines known, Batch& batch, bool all) {
   const std::int64_t horizon = all ? std::numeric_limits<std::int64_t>::max() : known.back().fall;
   const std::size_t count = batch.count;
   std::fill_n(batch.hits + count, place_pad, batch.hits[count - 1]);
   std::size_t kept = 0;
   for (std::size_t i = 0; i < count;) {
-    chip.line = find(known, chip.line, batch.time(i));
+    const std::int64_t time = batch.time(i);
+    chip.line = find(known, chip.line, time);
     const LinePlace line = line_place(known, chip.line, batch.base);
-    if (std::isinf(line.acceptance) && line.nx * line.length < largest_product) {
+    const std::size_t n = std::min(place_block, count - i);
+    bool alone = time >= horizon;
+    if (!alone && time < known[chip.line].fall && std::isinf(line.acceptance) &&
+        line.nx * line.length < largest_product) {
       const std::size_t within = CREWE_SIMD_CALL(place_within_line, batch.hits + i, count - i, line, sink.room());
       sink.take(within, some_in);
       i += within;
-      if (i == count) break;
+      if (within > 0) continue;
     }
-    const std::size_t n = std::min(place_block, count - i);
-    const unsigned seen = CREWE_SIMD_CALL(place_line, batch.hits + i, n, line, sink.room());
-    if ((seen & some_beyond) == 0) {
-      sink.take(n, seen);
-    } else {
-      for (std::size_t j = i; j < i + n; ++j) {
-        const std::int64_t time = batch.time(j);
-        if (time >= horizon) {
-          batch.hits[kept++] = batch.hits[j];
-        } else {
-          place_one(chip, known, batch.hits[j], time);
-        }
+    if (!alone) {
+      const unsigned seen = CREWE_SIMD_CALL(place_line, batch.hits + i, n, line, sink.room());
+      alone = (seen & some_beyond) != 0;
+      if (!alone) sink.take(n, seen);
+    }
+    for (std::size_t j = i; alone && j < i + n; ++j) {
+      const std::int64_t at = batch.time(j);
+      if (at >= horizon) {
+        batch.hits[kept++] = batch.hits[j];
+      } else {
+        place_one(chip, known, batch.hits[j], at);
       }
     }
     i += n;
@@ -314,7 +346,7 @@ void Tpx3Scan::State::place(ChipState& chip, const std::vector<Line>& known, Bat
 }
 
 // A hit by itself: the one before lay in another line.
-void Tpx3Scan::State::place_one(ChipState& chip, const std::vector<Line>& known, std::uint64_t hit, std::int64_t time) {
+void Tpx3Scan::State::place_one(ChipState& chip, Lines known, std::uint64_t hit, std::int64_t time) {
   chip.line = find(known, chip.line, time);
   const std::uint64_t hits[place_pad] = {hit, hit, hit, hit, hit, hit, hit, hit};
   const LinePlace line = line_place(known, chip.line, time - static_cast<std::int64_t>(hit & 0xffffffff));

@@ -13,7 +13,7 @@ void Session::State::take(std::span<const io::Event> events) {
     begin_events();
   }
   event_reducer->check(events);
-  constexpr std::size_t kBlock = 1 << 16;  // some 0.2 ms
+  constexpr std::size_t kBlock = 1 << 18;  // some 0.8 ms; a position that is cut in two is scattered twice
   for (std::size_t begin = 0; begin < events.size(); begin += kBlock) {
     const auto block = events.subspan(begin, std::min(kBlock, events.size() - begin));
     {
