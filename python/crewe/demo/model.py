@@ -109,21 +109,24 @@ class Model:
         waves = np.exp(2j * np.pi * np.outer(np.arange(self.scan[0]) / self.scan[0], k))
         return np.asarray((waves @ spectrum @ waves.T).real / self.pixels**2)
 
-    def patterns(self, tick: Callable[[int], object] = lambda _: None) -> NDArray[np.float32]:
-        """The patterns of one unit cell, (steps, steps, pixels, pixels), Σ = 1 each; `tick(1)` after each."""
+    def patterns(self) -> NDArray[np.float32]:
+        """The patterns of one unit cell, (steps, steps, pixels, pixels), Σ = 1 each.
+
+        Those of one eighth of the cell are computed, the others are their mirror images (p4mm).
+        """
         k = np.fft.fftfreq(self.pixels, 1 / self.pixels)
         transmission = np.exp(1j * self.interaction * self.potential()).astype(np.complex64)
         aperture = np.fft.ifftshift(self.aperture()).astype(np.complex64)
-        shifts = np.exp(-2j * np.pi * np.outer(np.arange(self.steps) / (self.cells * self.steps), k)).astype(
-            np.complex64
-        )
+        places = np.arange(self.steps // 2 + 1) / (self.cells * self.steps)
+        shifts = np.exp(-2j * np.pi * np.outer(places, k)).astype(np.complex64)
         out = np.empty((self.steps, self.steps, self.pixels, self.pixels), np.float32)
-        for j in range(self.steps):
-            for i in range(self.steps):
+        for j in range(len(shifts)):
+            for i in range(j + 1):
                 probe = np.fft.ifft2(aperture * shifts[j][:, None] * shifts[i])
-                out[j, i] = np.fft.fftshift(np.abs(np.fft.fft2(probe * transmission)) ** 2)
-                out[j, i] /= out[j, i].sum()
-                tick(1)
+                pattern = np.fft.fftshift(np.abs(np.fft.fft2(probe * transmission)) ** 2)
+                pattern /= pattern.sum()
+                for y, x, seen in ((j, i, pattern), (i, j, pattern.T)):
+                    out[-y, -x], out[-y, x], out[y, -x], out[y, x] = seen[::-1, ::-1], seen[::-1], seen[:, ::-1], seen
         return out
 
 
@@ -132,10 +135,10 @@ def electrons(
 ) -> NDArray[np.void]:
     """The scan as single electrons: `EVENT` records in order of position, Poisson(`dose`) of them at every position.
 
-    `tick(n)` after every n probe positions, those of the one unit cell that is computed counted extra.
+    `tick(n)` after every n probe positions.
     """
     rng = np.random.default_rng(seed)
-    cumulative = np.cumsum(model.patterns(tick).reshape(model.steps**2, -1), axis=1, dtype=np.float64)
+    cumulative = np.cumsum(model.patterns().reshape(model.steps**2, -1), axis=1, dtype=np.float64)
     sy, sx = model.scan
     counts = rng.poisson(dose, sy * sx)
     ends = np.cumsum(counts)

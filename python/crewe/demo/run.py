@@ -64,7 +64,7 @@ def demo(
     try:
         sy, sx = model.scan
         say(f"SrTiO3 [001], {sy} x {sx} probe positions, {dose:g} electrons each")
-        with Bar("scattering", total=sy * sx + model.steps**2, unit="patterns") as bar:
+        with Bar("scattering", total=sy * sx, unit="positions") as bar:
             events = electrons(model, dose, tick=bar.add)
         for source, stream in (
             (Camera(model, events), Stream("merlin", "frames")),
