@@ -21,7 +21,7 @@ def test_jitter(ny, nx, sigma, phi, seed):
     moved, shifts = noise.jitter(image, sigma=(sigma, sigma / 2), phi=(phi, 0.0), seed=seed)
     for axis, (s, p) in enumerate([(sigma, phi), (sigma / 2, 0.0)]):
         assert np.allclose(shifts[:, axis], reference.jitter_series(s, p, ny, seed, axis), rtol=1e-12, atol=1e-12)
-    assert np.allclose(moved, reference.shift_lines(image, shifts), atol=2e-4)
+    assert np.allclose(moved, reference.shift_lines(image, shifts), atol=2e-3)
 
 
 def test_jitter_by_whole_pixels_moves_whole_pixels():

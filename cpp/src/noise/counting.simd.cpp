@@ -45,38 +45,54 @@ constexpr double kLogFactorial[16] = {0.0,
 
 const u64x8 kLane = {0, 1, 2, 3, 4, 5, 6, 7};
 
-// Counts of eight pixels with means below kSwitch.
-CREWE_INLINE f64x8 invert(f64x8 mean, f64x8 u) {
-  f64x8 p = exponential(-mean), count = {};
-  u -= p;
-  for (int k = 1; k <= kMost; ++k) {
-    const i64x8 left = u > 0.0;
-    if (!any(left)) break;
-    count += left ? f64x8{} + 1.0 : f64x8{};
-    p = p * (mean * kInverse.of[k]);
-    u -= p;
+// Counts of 32 pixels with means below kSwitch, in place of their uniform numbers. Four vectors at a time: one alone
+// would wait for its own multiplications.
+CREWE_INLINE void invert(const f64x8 (&mean)[4], f64x8 (&u)[4]) {
+  f64x8 p[4], count[4] = {};
+  for (int v = 0; v < 4; ++v) {
+    p[v] = exponential(-mean[v]);
+    u[v] -= p[v];
   }
-  return count;
+  for (int k = 1; k <= kMost; ++k) {
+    const i64x8 left[4] = {u[0] > 0.0, u[1] > 0.0, u[2] > 0.0, u[3] > 0.0};
+    if (!any((left[0] | left[1]) | (left[2] | left[3]))) break;
+    for (int v = 0; v < 4; ++v) {
+      count[v] += left[v] ? f64x8{} + 1.0 : f64x8{};
+      p[v] = p[v] * (mean[v] * kInverse.of[k]);
+      u[v] -= p[v];
+    }
+  }
+  for (int v = 0; v < 4; ++v) u[v] = count[v];
 }
 
-// One attempt for eight pixels with means from kSwitch on; returns the mask of those that are accepted.
-CREWE_INLINE i64x8 attempt(f64x8 mean, f64x8 u, f64x8 v, f64x8& count) {
-  const f64x8 b = 0.931 + 2.53 * square_root(mean), a = -0.059 + 0.02483 * b;
-  const f64x8 inverse_alpha = 1.1239 + 1.1328 / (b - 3.4), squeeze = 0.9277 - 3.6224 / (b - 2.0);
+// The candidate of one attempt for eight pixels with means from kSwitch on, and whether it lies so near the middle that
+// it is accepted without a logarithm.
+struct Candidate {
+  f64x8 k, us, a, b;
+  i64x8 quick;
+};
+CREWE_INLINE Candidate propose(f64x8 mean, f64x8 u, f64x8 v) {
+  Candidate c;
+  c.b = 0.931 + 2.53 * square_root(mean);
+  c.a = -0.059 + 0.02483 * c.b;
   u -= 0.5;
-  const f64x8 magnitude = u < 0.0 ? -u : u, us = 0.5 - magnitude;
-  const f64x8 k = floor_of((2.0 * a / us + b) * u + mean + 0.43);
-  count = k;
-  const i64x8 quick = (us >= 0.07) & (v <= squeeze);
-  const i64x8 possible = (k >= 0.0) & ~((us < 0.013) & (v > us));
-  if (!any(~quick & possible)) return quick;
+  c.us = 0.5 - (u < 0.0 ? -u : u);
+  c.k = floor_of((2.0 * c.a / c.us + c.b) * u + mean + 0.43);
+  c.quick = (c.us >= 0.07) & ((0.9277 - v) * (c.b - 2.0) >= 3.6224);
+  return c;
+}
+
+// Which of eight candidates are accepted.
+CREWE_INLINE i64x8 accept(const Candidate& c, f64x8 mean, f64x8 v) {
+  const i64x8 possible = (c.k >= 0.0) & ~((c.us < 0.013) & (v > c.us));
   // ln of v / (hat at u) against ln of the probability of k: −(k ln(k/mean) + mean − k) − ½ ln 2πk − Stirling's rest.
-  const f64x8 safe = k < 1.0 ? f64x8{} + 1.0 : k, inverse = 1.0 / safe, square = inverse * inverse;
+  const f64x8 k = c.k, safe = k < 1.0 ? f64x8{} + 1.0 : k, inverse = 1.0 / safe, square = inverse * inverse;
   const f64x8 rest =
       inverse * (1.0 / 12.0 - square * (1.0 / 360.0 - square * (1.0 / 1260.0 - square * (1.0 / 1680.0))));
-  const f64x8 hat = v * inverse_alpha * us * us / (a + b * us * us);
+  const f64x8 below = c.b - 3.4, squared = c.us * c.us;
+  const f64x8 hat = v * (1.1239 * below + 1.1328) * squared / (below * (c.a + c.b * squared));
   const f64x8 left = logarithm(hat * square_root(6.283185307179586 * safe));
-  f64x8 right = (k - mean) - rest - safe * logarithm(safe / mean);
+  const f64x8 right = (k - mean) - rest - safe * logarithm(safe / mean);
   i64x8 accepted = left <= right;
   if (any(k < 16.0)) {
     const f64x8 log_mean = logarithm(mean), log_hat = logarithm(hat);
@@ -87,7 +103,7 @@ CREWE_INLINE i64x8 attempt(f64x8 mean, f64x8 u, f64x8 v, f64x8& count) {
       }
     }
   }
-  return quick | (accepted & possible);
+  return c.quick | (accepted & possible);
 }
 
 // The pixels first + todo[0 .. n), attempt after attempt until all have a count; the arrays begin at pixel `first`.
@@ -97,77 +113,100 @@ void reject(const float* mean, const float* base, float* out, std::size_t first,
     std::size_t kept = 0;
     for (std::size_t start = 0; start < n; start += 8) {
       const std::size_t lanes = n - start < 8 ? n - start : 8;
-      u64x8 pixel = {};
-      f64x8 means = {};
+      alignas(64) std::uint64_t pixels[8];
+      alignas(64) double lambdas[8], counts[8];
       for (std::size_t lane = 0; lane < 8; ++lane) {
         const std::size_t offset = todo[start + (lane < lanes ? lane : 0)];
-        pixel[lane] = first + offset;
-        means[lane] = static_cast<double>(mean[offset]);
+        pixels[lane] = first + offset;
+        lambdas[lane] = static_cast<double>(mean[offset]);
       }
-      const Words w = philox8(pixel, draw.stage + 256 * round, draw.image, draw.seed);
-      f64x8 count;
-      const i64x8 accepted = attempt(means, open_unit(w.w0, w.w1), open_unit(w.w2, w.w3), count);
+      const f64x8 lambda = *reinterpret_cast<const f64x8*>(lambdas);
+      const Words w = philox8(*reinterpret_cast<const u64x8*>(pixels), draw.stage + 256 * round, draw.image, draw.seed);
+      const f64x8 v = open_unit(w.w2, w.w3);
+      const Candidate candidate = propose(lambda, open_unit(w.w0, w.w1), v);
+      const i64x8 accepted = accept(candidate, lambda, v);
+      *reinterpret_cast<f64x8*>(counts) = candidate.k;
       for (std::size_t lane = 0; lane < lanes; ++lane) {
         const std::uint16_t offset = todo[start + lane];
-        if (accepted[lane]) {
-          const float value = static_cast<float>(count[lane]);
-          out[offset] = base == nullptr ? value : base[offset] + value;
-        } else {
-          todo[kept++] = offset;
-        }
+        const float value = static_cast<float>(counts[lane]);
+        todo[kept] = offset;
+        kept += accepted[lane] ? 0 : 1;
+        if (accepted[lane]) out[offset] = base == nullptr ? value : base[offset] + value;
       }
     }
     n = kept;
   }
 }
 
-// Sixteen pixels from `p` on (all of them in memory); the large means go to the list.
-CREWE_INLINE std::size_t sixteen(const float* mean, const float* base, float* out, std::uint64_t group,
-                                 std::uint16_t offset, std::uint16_t* todo, std::size_t n, const Draw& draw) {
-  const f64x8 low = load8(mean), high = load8(mean + 8);
-  const i64x8 big_low = low >= kSwitch, big_high = high >= kSwitch;
-  const bool some = any(big_low | big_high);
-  if (some) {
-    for (int lane = 0; lane < 16; ++lane) {
+// 32 pixels from `first` on; those that need the logarithms or mix large and small means go to the list.
+CREWE_INLINE std::size_t thirty_two(const float* mean, const float* base, float* out, std::uint64_t first,
+                                    std::uint16_t offset, std::uint16_t* todo, std::size_t n, const Draw& draw) {
+  f64x8 lambda[4], u[4];
+  i64x8 big[4], some = {}, all = ~i64x8{};
+  for (int v = 0; v < 4; ++v) {
+    lambda[v] = load8(mean + 8 * v);
+    big[v] = lambda[v] >= kSwitch;
+    some |= big[v];
+    all &= big[v];
+  }
+  if (!any(~all)) {
+    for (int v = 0; v < 4; ++v) {
+      const Words w =
+          philox8(kLane + (first + 8 * static_cast<std::uint64_t>(v)), draw.stage + 256, draw.image, draw.seed);
+      const Candidate c = propose(lambda[v], open_unit(w.w0, w.w1), open_unit(w.w2, w.w3));
+      // What is not accepted at once keeps its base until its turn comes.
+      f64x8 value = c.quick ? c.k : f64x8{};
+      if (base != nullptr) value += load8(base + 8 * v);
+      store8(out + 8 * v, value);
+      for (int lane = 0; lane < 8; ++lane) {
+        todo[n] = static_cast<std::uint16_t>(offset + 8 * v + lane);
+        n += c.quick[lane] ? 0 : 1;
+      }
+    }
+    return n;
+  }
+  if (any(some)) {
+    for (int lane = 0; lane < 32; ++lane) {
       if (mean[lane] >= static_cast<float>(kSwitch)) todo[n++] = static_cast<std::uint16_t>(offset + lane);
     }
-    if (!any(~(big_low & big_high))) return n;
+    for (int v = 0; v < 4; ++v) lambda[v] = big[v] ? f64x8{} : lambda[v];
   }
-  const Words w = philox8(kLane + 8 * group, draw.stage, draw.image, draw.seed);
-  const f64x8 zero = {};
-  f64x8 a = invert(some ? (big_low ? zero : low) : low, open_unit(w.w0, w.w1));
-  f64x8 b = invert(some ? (big_high ? zero : high) : high, open_unit(w.w2, w.w3));
-  if (base != nullptr) {
-    a += load8(base);
-    b += load8(base + 8);
+  for (int half = 0; half < 2; ++half) {
+    const Words w =
+        philox8(kLane + 8 * (first / 16 + static_cast<std::uint64_t>(half)), draw.stage, draw.image, draw.seed);
+    u[2 * half] = open_unit(w.w0, w.w1);
+    u[2 * half + 1] = open_unit(w.w2, w.w3);
   }
-  store8(out, a);
-  store8(out + 8, b);
+  invert(lambda, u);
+  for (int v = 0; v < 4; ++v) {
+    if (base != nullptr) u[v] += load8(base + 8 * v);
+    store8(out + 8 * v, u[v]);
+  }
   return n;
 }
 
 }  // namespace
 
 void poisson(const float* mean, const float* base, float* out, std::size_t begin, std::size_t end, Draw draw) {
-  std::uint16_t todo[kBatch];
+  std::uint16_t todo[kBatch + 1];
   // In place (out == mean) the rejected pixels still need their means: a copy of the batch.
   float means[kBatch];
   for (std::size_t first = begin; first < end; first += kBatch) {
     const std::size_t size = end - first < kBatch ? end - first : kBatch;
     for (std::size_t k = 0; k < size; ++k) means[k] = mean[first + k];
-    for (std::size_t k = size; k % 16 != 0; ++k) means[k] = 0.0f;
+    for (std::size_t k = size; k % 32 != 0; ++k) means[k] = 0.0f;
     std::size_t n = 0, k = 0;
-    for (; k + 16 <= size; k += 16) {
-      n = sixteen(means + k, base == nullptr ? nullptr : base + first + k, out + first + k, (first + k) / 16,
-                  static_cast<std::uint16_t>(k), todo, n, draw);
+    for (; k + 32 <= size; k += 32) {
+      n = thirty_two(means + k, base == nullptr ? nullptr : base + first + k, out + first + k, first + k,
+                     static_cast<std::uint16_t>(k), todo, n, draw);
     }
     if (k < size) {
-      float last[16] = {}, last_base[16] = {};
+      float last[32] = {}, last_base[32] = {};
       if (base != nullptr) {
         for (std::size_t i = k; i < size; ++i) last_base[i - k] = base[first + i];
       }
-      n = sixteen(means + k, base == nullptr ? nullptr : last_base, last, (first + k) / 16,
-                  static_cast<std::uint16_t>(k), todo, n, draw);
+      n = thirty_two(means + k, base == nullptr ? nullptr : last_base, last, first + k, static_cast<std::uint16_t>(k),
+                     todo, n, draw);
       for (std::size_t i = k; i < size; ++i) out[first + i] = last[i - k];
     }
     reject(means, base == nullptr ? nullptr : base + first, out + first, first, todo, n, draw);

@@ -21,7 +21,7 @@ enum class Spread : int {
 };
 
 CREWE_SIMD_DECLARE(
-    // out[p] = base[p] + Poisson(mean[p]) for the pixels [begin, end); begin is a multiple of 16; base may be null.
+    // out[p] = base[p] + Poisson(mean[p]) for the pixels [begin, end); begin is a multiple of 32; base may be null.
     void poisson(const float* mean, const float* base, float* out, std::size_t begin, std::size_t end, Draw draw);
     // Normal numbers put into the pixels [begin, end); begin is a multiple of 32.
     void spread(const float* in, float* out, std::size_t begin, std::size_t end, Spread kind, double a, double b,

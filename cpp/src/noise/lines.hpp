@@ -39,7 +39,7 @@ void mirrored_line(const float* line, std::size_t n, std::ptrdiff_t first, std::
 
 // Weights of cubic spline interpolation at fraction f (0 <= f < 1) for the elements −kReach + 1 ... kReach; their sum
 // is 1.
-constexpr std::ptrdiff_t kReach = 10;
+constexpr std::ptrdiff_t kReach = 8;
 void spline_taps(double f, float* taps);
 
 }  // namespace crewe::noise

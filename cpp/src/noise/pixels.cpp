@@ -110,8 +110,15 @@ double quantile(View<const float, 2> image, double q) {
     const auto bits = std::bit_cast<std::uint32_t>(value);
     return (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
   };
+  // Four sets of bins: equal neighbours would otherwise wait for each other's count.
+  std::vector<std::uint32_t> sets(4 * 4096);
   std::vector<std::size_t> bins(4096);
-  for (std::size_t i = 0; i < n; ++i) ++bins[key(image.data[i]) >> 20];
+  for (std::size_t begin = 0; begin < n; begin += std::size_t{1} << 30) {
+    const std::size_t end = std::min(n, begin + (std::size_t{1} << 30));
+    std::fill(sets.begin(), sets.end(), 0);
+    for (std::size_t i = begin; i < end; ++i) ++sets[(i % 4) * 4096 + (key(image.data[i]) >> 20)];
+    for (std::size_t k = 0; k < sets.size(); ++k) bins[k % 4096] += sets[k];
+  }
   std::size_t below = 0, first = 0;
   while (below + bins[first] <= rank) below += bins[first++];
   std::size_t last = first;

@@ -16,11 +16,13 @@ __all__ = ["main"]
 
 #: Where the commands live; imported when one is asked for, so that `crewe --help` is quick.
 _COMMANDS = {
+    "degrade": ("crewe.cli.degrade", "Do to an image what a microscope does."),
     "demo": ("crewe.cli.demo", "See it work: a made-up SrTiO₃ scan, streamed over sockets."),
     "image": ("crewe.cli.image", "Make images of a recorded scan."),
     "live": ("crewe.cli.image", "Make images while the scan runs."),
     "replay": ("crewe.cli.replay", "Play a recorded scan as a detector."),
     "simulate": ("crewe.cli.simulate", "Electrons through a crystal: HRTEM, STEM, diffraction, 4D-STEM."),
+    "train": ("crewe.cli.train", "Look at training pairs."),
 }
 
 

@@ -14,14 +14,20 @@ __all__ = ["Image", "as_count", "as_image", "as_number", "as_range", "as_seed", 
 Image = NDArray[np.float32]
 
 
-def as_image(image: Any, name: str = "image", *, positive: bool = False) -> Image:
-    """An image (y, x) float32, finite; C-contiguous (a strided view is copied)."""
+def as_image(image: Any, name: str = "image", *, positive: bool = False, out: Any = None) -> Image:
+    """An image (y, x) float32, finite; C-contiguous (a strided view is copied).
+
+    An image that is changed in place (`out` is the image) was looked at when it came: its numbers aren't checked again,
+    unless they must be `positive`.
+    """
     if not isinstance(image, np.ndarray) or image.dtype != np.float32 or not image.dtype.isnative:
         what = f"dtype {image.dtype}" if isinstance(image, np.ndarray) else type(image).__name__
         raise TypeError(f"{name}: a NumPy array of dtype float32 wanted, {what} came")
     if image.ndim != 2 or 0 in image.shape:
         raise ValueError(f"{name}: shape (y, x) wanted, {image.shape} came")
     dense: Image = np.ascontiguousarray(image)
+    if out is image and not positive:
+        return dense
     low, _, _, finite = _core.noise_statistics(dense)
     if not finite:
         place = np.argwhere(~np.isfinite(dense))[0].tolist()

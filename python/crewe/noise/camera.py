@@ -48,7 +48,7 @@ def mtf(image: Image, *, a: float, b: float, c: float, threads: int = 0, out: Im
     >>> float(np.ptp(mtf(wave, a=1.0, b=0.5, c=0.5)[4])).__round__(3)
     0.086
     """
-    image = as_image(image)
+    image = as_image(image, out=out)
     a = as_number(a, "a", 0, above=True)
     b, c = as_number(b, "b", 1e-3), as_number(c, "c", 1e-3)
     if a > 1 and not b * math.sqrt((a - 1) / a) <= c <= b:
@@ -89,7 +89,7 @@ def fixed_pattern(image: Image, *, sigma: float, sensor: int = 0, threads: int =
     >>> round(float(fixed_pattern(flat, sigma=0.02, sensor=3).std()), 3)
     0.02
     """
-    image = as_image(image)
+    image = as_image(image, out=out)
     sigma = as_number(sigma, "sigma", 0)
     out = room_for(image, out)
     _core.noise_fixed_pattern(image, out, sigma=sigma, sensor=as_seed(sensor, "sensor"), threads=as_threads(threads))
@@ -137,7 +137,7 @@ def dark_current(
     >>> round(float(frame.mean()), 1)
     5.0
     """
-    image = as_image(image)
+    image = as_image(image, out=out)
     mean, std, hot = as_number(mean, "mean", 0), as_number(std, "std", 0), as_number(hot, "hot", 0, 1)
     key, cores = as_seed(sensor, "sensor"), as_threads(threads)
     out = room_for(image, out)
@@ -172,7 +172,7 @@ def thermal(image: Image, *, sigma: float, seed: Any, threads: int = 0, out: Ima
     >>> round(float(thermal(np.zeros((200, 200), np.float32), sigma=1.5, seed=1).std()), 1)
     1.5
     """
-    image = as_image(image)
+    image = as_image(image, out=out)
     sigma = as_number(sigma, "sigma", 0)
     out = room_for(image, out)
     _core.noise_thermal(image, out, sigma=sigma, seed=as_seed(seed), threads=as_threads(threads))
@@ -206,7 +206,7 @@ def flicker(image: Image, *, sigma: float, seed: Any, threads: int = 0, out: Ima
     >>> round(float(x.std()), 3)
     2.0
     """
-    image = as_image(image)
+    image = as_image(image, out=out)
     sigma = as_number(sigma, "sigma", 0)
     out = room_for(image, out)
     _core.noise_flicker(image, out, sigma=sigma, seed=as_seed(seed), threads=as_threads(threads))
@@ -239,7 +239,7 @@ def reset(image: Image, *, sigma: float, seed: Any, threads: int = 0, out: Image
     >>> bool((x == x[:, :1]).all())
     True
     """
-    image = as_image(image)
+    image = as_image(image, out=out)
     sigma = as_number(sigma, "sigma", 0)
     out = room_for(image, out)
     _core.noise_reset(image, out, sigma=sigma, seed=as_seed(seed), threads=as_threads(threads))

@@ -93,7 +93,7 @@ def pmt(
     >>> round(float(x.std()), 1)
     0.5
     """
-    image = as_image(image)
+    image = as_image(image, out=out)
     width, pedestal = as_number(width, "width", 0), as_number(pedestal, "pedestal", 0)
     out = room_for(image, out)
     _core.noise_pmt(image, out, width=width, pedestal=pedestal, seed=as_seed(seed), threads=as_threads(threads))

@@ -48,7 +48,7 @@ def black_pixels(
     >>> int((black_pixels(np.ones((64, 64), np.float32), count=5, seed=1) < 1).sum())
     5
     """
-    image = as_image(image)
+    image = as_image(image, out=out)
     count, steps = as_count(count, "count", 0), as_count(steps, "steps", 0)
     level = as_range(level, "level", 0, 1)
     as_threads(threads)
@@ -96,7 +96,7 @@ def zingers(
     >>> int((spots == 3).sum())
     5
     """
-    image = as_image(image)
+    image = as_image(image, out=out)
     count, steps = as_count(count, "count", 0), as_count(steps, "steps", 0)
     gain = as_range(gain, "gain", 1)
     as_threads(threads)
@@ -141,7 +141,7 @@ def clip(
     >>> clip(np.arange(4, dtype=np.float32).reshape(1, 4), maximum=1.5)
     array([[0. , 1. , 1.5, 1.5]], dtype=float32)
     """
-    image = as_image(image)
+    image = as_image(image, out=out)
     if (maximum is None) == (quantile is None):
         raise ValueError(f"one of maximum and quantile wanted, maximum={maximum!r}, quantile={quantile!r} came")
     if quantile is not None:
@@ -185,7 +185,7 @@ def quantise(
     >>> quantise(np.array([[-1.0, 0.4, 0.6, 9.0]], np.float32), bits=2, full_scale=3.0)
     array([[0., 0., 1., 3.]], dtype=float32)
     """
-    image = as_image(image)
+    image = as_image(image, out=out)
     bits = as_count(bits, "bits", 1, 16)
     full_scale = as_number(full_scale, "full_scale", 0, above=True)
     offset = as_number(offset, "offset")

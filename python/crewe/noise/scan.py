@@ -188,7 +188,7 @@ def fast_scan(
     >>> fast_scan(spark, alpha=2.5)[0].round(2)
     array([0.  , 0.  , 0.  , 0.81, 0.11, 0.03, 0.01, 0.01], dtype=float32)
     """
-    image = as_image(image)
+    image = as_image(image, out=out)
     a = 0.0 if alpha is None else as_number(alpha, "alpha", 0, 1e4, above=True)
     b, c, d = 0.0, 1.0, 0.0
     if beta is not None or gamma is not None or theta is not None:
@@ -242,7 +242,7 @@ def row_lines(
     >>> int((row_lines(source, count=1, seed=1) != source).any(axis=1).sum())
     1
     """
-    image = as_image(image)
+    image = as_image(image, out=out)
     count = as_count(count, "count", 0)
     length, factor = as_range(length, "length", 0, 1), as_range(factor, "factor", 0)
     as_threads(threads)

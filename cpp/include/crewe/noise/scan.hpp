@@ -20,7 +20,7 @@ namespace crewe::noise {
 void jitter_series(double* shifts, std::size_t lines, std::ptrdiff_t stride, double sigma, double phi, int axis,
                    std::uint64_t seed, std::uint32_t image);
 
-// out(j, i) = image(j + shifts(j, 0), i + shifts(j, 1)) by cubic spline interpolation, its weights cut at 2·10⁻⁶.
+// out(j, i) = image(j + shifts(j, 0), i + shifts(j, 1)) by cubic spline interpolation, its weights cut at 3·10⁻⁵.
 void shift_lines(View<const float, 2> image, View<const double, 2> shifts, View<float, 2> out, int threads);
 
 // The other way round: data (y, x, n) recorded at the shifted places → values on the regular grid. Along x a cubic

@@ -1,0 +1,169 @@
+"""`crewe degrade`: one undistorted image in, what a microscope would record out."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from crewe.cli.output import plan_output, write
+
+__all__ = ["degrade"]
+
+Image = NDArray[np.float32]
+
+
+class _Setting(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """``jitter.sigma=0.3``, ``bits=12``, ``clip=off``."""
+
+    name = "STAGE.OPTION=VALUE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, tuple):
+            return value
+        place, sign, text = str(value).partition("=")
+        if not place or not sign or place.count(".") > 1:
+            self.fail(f"{self.name} wanted, as in jitter.sigma=0.3, bits=12 or clip=off; {value!r} came", param, ctx)
+        if text == "off":
+            return place, None
+        try:
+            return place, json.loads(f"[{text}]" if "," in text and not text.startswith("[") else text)
+        except ValueError:
+            self.fail(f"{place}: a number, or numbers with commas, or off wanted, {text!r} came", param, ctx)
+
+
+@click.command()
+@click.argument("image", type=click.Path(path_type=Path))
+@click.option("--kind", type=click.Choice(["stem", "sem", "tem"]), default="stem", show_default=True)
+@click.option("--electrons", type=float, default=20.0, show_default=True, help="Mean per pixel.")
+@click.option("--pixel-size", type=float, default=0.2, show_default=True, help="[Å]; the unit of jitter's sigma.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--sensor", type=click.IntRange(0), default=0, help="tem: which camera.")
+@click.option("--random", "drawn", is_flag=True, help="Start from random published settings, drawn from --seed.")
+@click.option(
+    "--set",
+    "changes",
+    type=_Setting(),
+    multiple=True,
+    help="One knob of a stage; may come several times. STAGE=off switches it off.",
+)
+@click.option("--output", "-o", "outputs", multiple=True, help="Where to write: .npy .png .tif .hspy .zspy .h5, or -.")
+@click.option("--figure", type=click.Path(path_type=Path), help="Before and after, side by side: .png.")
+@click.option("--threads", type=click.IntRange(0), default=0, help="0: all cores.")
+def degrade(
+    image: Path,
+    kind: str,
+    electrons: float,
+    pixel_size: float,
+    seed: int,
+    sensor: int,
+    drawn: bool,
+    changes: tuple[tuple[str, Any], ...],
+    outputs: tuple[str, ...],
+    figure: Path | None,
+    threads: int,
+) -> None:
+    """Do to the IMAGE (.npy, .tif, or what RosettaSciIO reads) what a microscope does.
+
+    Stages and their options are those of crewe.noise: stem and sem have jitter, detector (pmt), fast_scan, row_lines,
+    black (stem), zingers, clip, bits; tem has mtf, fixed_pattern, dark_current, thermal, flicker, reset, black,
+    zingers, clip, bits. The settings used go to stderr, as JSON. Without --output: IMAGE's name with -degraded.npy
+    and .png, in the current folder.
+
+    \b
+    Examples:
+      crewe degrade clean.npy --electrons 5 --set jitter.sigma=0.1,0.2 --set jitter.phi=0.5 --figure pair.png
+      crewe degrade clean.tif --kind tem --electrons 50 --set thermal.sigma=1.5 --set bits=12 -o camera.npy
+      crewe degrade clean.npy --random --seed 7 --set clip=off --output - | my-viewer
+    """
+    from crewe import noise
+
+    plan = [part for output in outputs or _beside(image) for part in plan_output(output, ["degraded"], image)]
+    if figure is not None and (figure.suffix.lower() != ".png" or not figure.parent.is_dir()):
+        raise click.UsageError(f"--figure {figure}: a .png in a folder that is there wanted.")
+    source = read_image(image)
+    settings: dict[str, Any] = {"electrons_per_pixel": electrons}
+    if drawn:
+        settings = noise.random_settings(kind, seed=seed, shape=source.shape)
+        if click.get_current_context().get_parameter_source("electrons") == click.core.ParameterSource.COMMANDLINE:
+            settings["electrons_per_pixel"] = electrons
+    _apply(settings, changes)
+    if kind == "tem":
+        settings["sensor"] = sensor
+    else:
+        settings["pixel_size"] = pixel_size
+    try:
+        result = getattr(noise, kind)(source, seed=seed, threads=threads, **settings)
+    except TypeError as error:
+        raise click.UsageError(f"--set: {error}") from None
+    click.echo(json.dumps(result.settings, default=float), err=True)
+    metadata = {"settings": result.settings, "electrons_per_pixel": result.electrons_per_pixel, "kind": kind}
+    good = write(plan, {"degraded": result.image}, metadata)
+    if figure is not None:
+        from crewe._png import png
+
+        figure.write_bytes(png(side_by_side([source, result.image])))
+        click.echo(str(figure), err=True)
+    if not good:
+        raise click.exceptions.Exit(1)
+
+
+def _beside(image: Path) -> tuple[str, ...]:
+    return f"{image.stem}-degraded.npy", f"{image.stem}-degraded.png"
+
+
+def _apply(settings: dict[str, Any], changes: tuple[tuple[str, Any], ...]) -> None:
+    for place, value in changes:
+        stage, _, option = place.partition(".")
+        if not option:
+            settings[stage] = value
+        elif isinstance(settings.get(stage), dict):
+            settings[stage][option] = value
+        else:
+            settings[stage] = {option: value}
+
+
+def read_image(path: Path) -> Image:
+    """One image (y, x) as float32, whatever the file's numbers are."""
+    if path.suffix.lower() == ".npy":
+        data = np.load(path, allow_pickle=False)
+    elif path.suffix.lower() in (".tif", ".tiff"):
+        try:
+            import tifffile
+        except ImportError:
+            raise ImportError(f"{path}: tifffile is wanted for this file: pip install 'crewe[io]'") from None
+        data = tifffile.imread(path)
+    else:
+        data = _by_rosetta(path)
+    if data.ndim != 2 or data.dtype.kind not in "uif":
+        raise ValueError(f"{path}: one image (y, x) of real numbers wanted, {data.shape} {data.dtype} came")
+    return np.ascontiguousarray(data, dtype=np.float32)
+
+
+def _by_rosetta(path: Path) -> NDArray[Any]:
+    try:
+        from rsciio import IO_PLUGINS
+    except ImportError:
+        raise ImportError(f"{path}: RosettaSciIO is wanted for this file: pip install 'crewe[io]'") from None
+    import importlib
+
+    suffix = path.suffix.lower().lstrip(".")
+    for plugin in IO_PLUGINS:
+        if suffix in (s.lower() for s in plugin["file_extensions"]):
+            data: NDArray[Any] = np.asarray(importlib.import_module(plugin["api"]).file_reader(str(path))[0]["data"])
+            return data
+    raise ValueError(f"{path}: RosettaSciIO knows no files .{suffix}")
+
+
+def side_by_side(images: list[Image], gap: int = 4) -> NDArray[np.uint8]:
+    """Images in one row, each grey from its own darkest to its own brightest, a white line in between."""
+    from crewe._color import picture
+
+    parts: list[NDArray[np.uint8]] = []
+    for image in images:
+        if parts:
+            parts.append(np.full((image.shape[0], gap), 255, np.uint8))
+        parts.append(picture(image))
+    return np.concatenate(parts, axis=1)
