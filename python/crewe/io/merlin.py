@@ -257,19 +257,24 @@ class MerlinSource(FrameSource):
     def raw_blocks(self) -> Iterator[tuple[int, NDArray[Any]]]:
         while self._next < self._total:
             pending = self._ring.pending()
-            if self._header_is_next(pending):
+            if len(pending) >= self._stride and (block := self._block(pending)):
+                yield block
+            elif self._header_is_next(pending):
                 if self._another_acquisition():
                     self._note(self._total, 0)
-            elif len(pending) < self._stride:
-                self._more()
             else:
-                yield self._block(pending)
+                self._more()
         self.close()  # a Merlin doesn't hang up by itself
 
-    def _block(self, pending: NDArray[np.uint8]) -> tuple[int, NDArray[Any]]:
-        """The whole frames that follow each other, from the ring."""
+    def _block(self, pending: NDArray[np.uint8]) -> tuple[int, NDArray[Any]] | None:
+        """The frames that follow each other in the ring; None if something else is next."""
         at = self._received - len(pending)
-        count, number = self._framing.check(pending, offset=at, prefix=PREFIX, consecutive=True)
+        try:
+            count, number = self._framing.check(pending, offset=at, prefix=PREFIX, consecutive=True)
+        except FormatError:
+            if self._header_is_next(pending):
+                return None
+            raise
         self._ring.take(count)
         first = self._place(number, at)
         count = min(count, self._total - first)
