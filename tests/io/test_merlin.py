@@ -190,6 +190,12 @@ def test_the_scan_that_was_asked_for():
     with listening(says(endless, *payloads), scan=(2, 3), flyback=1) as source:
         assert (source.scan, len(source), source.flyback) == ((2, 3), 8, 1)
         same(received(source), images, range(8))
+    with listening(says(mib.acquisition((2, 4)), *payloads), scan=(2, 3)) as source:  # more than was asked for
+        same(received(source), images, range(6))
+    with listening(says(HEADER, *payloads), scan=(2, 4)) as source:  # less
+        same(received(source), images, range(6))
+    with listening(says(mib.acquisition((9, 10), frames=99), payloads[0])) as source:
+        assert (source.flyback, len(source)) == (1, 99)
     with listening(says(*payloads), scan=(1, 8)) as source:
         same(received(source), images, range(8))
     with Detector(says(*payloads)) as detector, pytest.raises(ValueError, match="scan: wanted"):
@@ -290,6 +296,14 @@ def test_the_acquisition_is_started_by_us(lax):
         ["CMD", "STARTACQUISITION", "0"],
         ["CMD", "SOFTTRIGGER", "0"],
     ]
+
+
+def test_what_an_earlier_acquisition_left_is_passed_over():
+    images, payloads = some_frames()
+    commands = Commands()
+    script = says(payloads[4], payloads[5], HEADER, *payloads)
+    with listening(script, scan=(2, 3), command_port=commands.port) as source:
+        same(received(source), images, range(6))
 
 
 def test_an_acquisition_left_early_is_stopped():

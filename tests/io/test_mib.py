@@ -1,5 +1,11 @@
 """Merlin files and streams against the definition in reference/mib.py, and what becomes of damaged ones."""
 
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -140,6 +146,37 @@ def test_scan_given(tmp_path):
         crewe.io.open(path, flyback=-1)
     with pytest.raises(TypeError, match=r"dwell.* came"):
         crewe.io.open(path, dwell=1e-6)
+
+
+def test_a_frame_more_per_line_is_flyback(tmp_path):
+    """Line skip 1: the header tells the scan, the file holds a frame more per line."""
+    path = mib.write(tmp_path / "a.mib", mib.counts(9 * 11, 6, (2, 2)), 6, scan=(9, 10), beside={"frames": 99})
+    source = crewe.io.open(path)
+    assert (source.scan, source.flyback, len(source)) == ((9, 10), 1, 99)
+    assert crewe.io.open(path, flyback=0).flyback == 0
+    assert crewe.io.open(path, scan=(9, 10)).flyback == 0
+    assert crewe.io.open(path, skip=9).flyback == 0
+    other = mib.write(tmp_path / "b.mib", mib.counts(9 * 11 - 1, 6, (2, 2)), 6, scan=(9, 10))
+    assert crewe.io.open(other).flyback == 0
+
+
+def all_bits():
+    """A digest of every kind of frame, decoded."""
+    digest = hashlib.sha256()
+    for depth, raw in KINDS:
+        for quad in (False, True):
+            image = mib.counts(1, depth, (12, 512) if quad else (6, 256))[0]
+            digest.update(crewe.io.decode_mib(mib.frame(1, image, depth, raw=raw, quad=quad)).tobytes())
+    return digest.hexdigest()
+
+
+@pytest.mark.parametrize("level", ["base", "v3", "v4"])
+def test_levels_give_the_same_bits(level):
+    code = f"import sys; sys.path[:0] = {sys.path!r}; import test_mib; print(test_mib.all_bits())"
+    environment, here = {**os.environ, "CREWE_ISA": level}, Path(__file__).parent
+    done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=here, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == all_bits()
 
 
 def test_one_acquisition_in_several_files(tmp_path):

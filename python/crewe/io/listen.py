@@ -72,12 +72,14 @@ def listen(
         Port of the command socket (Merlin: usually 6341) or of SERVAL's HTTP interface (8080): the acquisition is
         started by us.
     **options
-        Options of the detector.
+        Options of the detector. Merlin: ``frames`` of the acquisition, ``skip`` and ``flyback``, the frames before the
+        first position and after each line that belong to none, ``settings``, parameters to set before the start, and
+        ``softtrigger=True`` to send the trigger too (both with `command_port`).
 
     Returns
     -------
     FrameSource or EventSource
-        Read once, while it comes; `lost` counts what should have come and didn't.
+        Read once, while it comes; `lost` counts what should have come and didn't. A line that drops is taken up again.
 
     Raises
     ------

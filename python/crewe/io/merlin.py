@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from crewe import _core
 from crewe.errors import DeviceError, FormatError
-from crewe.io.mib import acquisition_header, big_endian, frame_metadata, number_of, scan_of
+from crewe.io.mib import acquisition_header, big_endian, flyback_of, frame_metadata, number_of, scan_of
 from crewe.io.net import CONNECT_TIMEOUT, PAUSE, Address, connect
 from crewe.io.sources import FrameSource, as_count, as_scan
 
@@ -145,9 +145,9 @@ class MerlinSource(FrameSource):
     command_port : int, optional
         The acquisition is set up and started by us through this port.
     frames : int, optional
-        Frames of the acquisition; default: what the acquisition header says, else what the scan needs.
-    skip, flyback : int
-        Frames before the first position, and after every line, that belong to none.
+        Frames of the acquisition; default: what its header says, at most what `scan` needs if that is given.
+    skip, flyback : int, optional
+        Frames before the first position, and after every line, that belong to none; default as for .mib files.
     depth : int
         Bits of the counter, where raw frames of old software don't say.
     settings : mapping, optional
@@ -166,14 +166,14 @@ class MerlinSource(FrameSource):
         command_port: int | None = None,
         frames: int | None = None,
         skip: int = 0,
-        flyback: int = 0,
+        flyback: int | None = None,
         depth: int = 0,
         settings: Mapping[str, object] | None = None,
         softtrigger: bool = False,
     ) -> None:
         if command_port is None and (settings or softtrigger):
             raise ValueError("settings, softtrigger: the command_port is wanted too")
-        self.skip, self.flyback = as_count(skip, "skip"), as_count(flyback, "flyback")
+        self.skip, self.flyback = as_count(skip, "skip"), as_count(flyback or 0, "flyback")
         wanted_scan = None if scan is None else as_scan(scan)
         wanted_frames = None if frames is None else as_count(frames, "frames")
         self._address, self._timeout = address, timeout
@@ -187,6 +187,8 @@ class MerlinSource(FrameSource):
                 self._start(self._commands, settings or {}, wanted_frames or self._needed(wanted_scan))
             self._begin(depth, softtrigger)
             self._agree(wanted_scan, wanted_frames, detector)
+            if flyback is None and scan is None and not skip:
+                self.flyback = flyback_of(self._header, self._total)
         except BaseException:
             self.close()
             raise
@@ -207,6 +209,8 @@ class MerlinSource(FrameSource):
         """Wait for the acquisition header, and the first frame, which tells what all frames are like."""
         self._text = b""
         payload, _ = self._message()
+        while self._commands is not None and payload.startswith(b"MQ1"):  # what an acquisition before ours left
+            payload, _ = self._message()
         while payload.startswith(b"HDR"):  # of several the last one counts: those before weren't triggered
             self._text = payload
             if softtrigger and self._commands is not None:
@@ -242,6 +246,8 @@ class MerlinSource(FrameSource):
             raise ValueError(f"scan: wanted, because {self._where} sent no acquisition header")
         self.scan = scan or scan_of(self._header, announced)
         self._total = announced or self._needed(self.scan)
+        if scan is not None and not frames:
+            self._total = min(self._total, self._needed(scan))
         self._next = 0  # the frame after the last one
         self._first_number: int | None = None
         self._gaps: list[range] = []

@@ -69,7 +69,7 @@ def acquisition_text(source: FrameSource, frames: int | None = None) -> bytes:
     sy, sx = source.scan
     depth = source.metadata.get("depth") or KINDS[source.dtype.itemsize][0]
     entries = {
-        "Assembly Size (NX1, 2X2)": "   1x1",
+        "Assembly Size (NX1, 2X2)": source.metadata.get("acquisition", {}).get("Assembly Size", "1x1").rjust(6),
         "Counter Depth (number)": depth,
         "Frames in Acquisition (Number)": len(source) if frames is None else frames,
         "Frames per Trigger (Number)": sx + source.flyback,

@@ -18,6 +18,7 @@ __all__ = [
     "acquisition_header",
     "big_endian",
     "decode_mib",
+    "flyback_of",
     "frame_metadata",
     "is_mib",
     "scan_of",
@@ -25,6 +26,7 @@ __all__ = [
 
 GAINS = ("SLGM", "LGM", "HGM", "SHGM")
 LONGEST_HEADER = 1 << 16
+LEAST_SCAN = 8
 
 #: Frames are handed out in blocks of about so many bytes: mapped ones, and such as are unpacked (from a warm cache).
 MAPPED_BYTES, UNPACKED_BYTES = 1 << 25, 1 << 21
@@ -53,6 +55,13 @@ def decode_mib(buffer: Bytes, *, depth: int = 0) -> NDArray[Any]:
     References
     ----------
     Quantum Detectors, Merlin header format MQ1.
+
+    Examples
+    --------
+    >>> import crewe.io
+    >>> header = "MQ1,000001,00384,01,0002,0001,U16,   1x1,01,2026-01-02 03:04:05,0.001,0,0,0,"
+    >>> crewe.io.decode_mib(header.encode().ljust(384, b"\\0") + b"\\x00\\x07\\x01\\x00")
+    array([[[  7, 256]]], dtype=uint16)
     """
     data = as_bytes(buffer)
     decoder = _core.MibDecoder(depth=depth)
@@ -74,6 +83,14 @@ class MibDecoder:
     ----------
     depth : int
         Bits of the counter (1, 6, 12, 24) where raw headers of old software don't say; 0 = they say.
+
+    Examples
+    --------
+    >>> import crewe.io
+    >>> header = "MQ1,000001,00384,01,0002,0001,U08,   1x1,01,2026-01-02 03:04:05,0.001,0,0,0,"
+    >>> decoder = crewe.io.MibDecoder()
+    >>> [len(decoder.feed(piece)) for piece in (header.encode(), bytes(384 - len(header)), b"\\1", b"\\2")]
+    [0, 0, 0, 1]
     """
 
     def __init__(self, *, depth: int = 0) -> None:
@@ -135,6 +152,15 @@ def scan_of(header: dict[str, str], frames: int) -> tuple[int, int]:
     return 1, max(frames, 1)
 
 
+def flyback_of(header: dict[str, str], frames: int) -> int:
+    """1 if the acquisition holds exactly a frame more per line than its header's scan, as with line skip 1; else 0.
+
+    Only for scans large enough that this is no coincidence.
+    """
+    sy, sx = number_of(header, "ScanY"), number_of(header, "ScanX")
+    return int(min(sy, sx) >= LEAST_SCAN and frames == sy * (sx + 1))
+
+
 def frame_metadata(header: bytes) -> dict[str, Any]:
     """What a frame header tells: exposure [s], thresholds [keV], gain, chips, depth [bits], timestamp."""
     main, _, extension = header.rstrip(b"\0").decode("latin-1").partition("MQ1A,")
@@ -174,9 +200,9 @@ class MibFile(FrameSource):
         The file, or the files in their order. A .hdr beside the first tells the scan.
     scan : (int, int), optional
         Probe positions (y, x); default: ScanY and ScanX of the .hdr, else its frames per trigger, else one row.
-    skip, flyback : int
-        Frames before the first position, and after every line, that belong to none. A Merlin told to skip a line's
-        flyback trigger still records one frame more per line: ``flyback=1``.
+    skip, flyback : int, optional
+        Frames before the first position, and after every line, that belong to none. Default: 0; ``flyback=1`` where
+        the files hold exactly a frame more per line than the scan of the .hdr, as with a Merlin's line skip of 1.
     depth : int
         Bits of the counter, where raw frames of old software don't say and there is no .hdr.
 
@@ -192,7 +218,7 @@ class MibFile(FrameSource):
         *,
         scan: tuple[int, int] | None = None,
         skip: int = 0,
-        flyback: int = 0,
+        flyback: int | None = None,
         depth: int = 0,
     ) -> None:
         self._paths = [path] if isinstance(path, Path) else list(path)
@@ -208,6 +234,8 @@ class MibFile(FrameSource):
         self.detector = self._framing.shape
         self.dtype = np.dtype(self._framing.dtype)
         self.scan = as_scan(scan) if scan is not None else scan_of(header, len(self))
+        if flyback is None:
+            flyback = 0 if scan is not None or skip else flyback_of(header, len(self))
         self.skip, self.flyback = as_count(skip, "skip"), as_count(flyback, "flyback")
         self.metadata = {
             **frame_metadata(bytes(self._files[0][: self._framing.header])),
