@@ -322,6 +322,7 @@ class T3pScan:
     def counts(self) -> dict[str, Any]: ...
     @property
     def damage(self) -> tuple[str, int, int] | None: ...
+
 # Specimens (bind_specimen.cpp)
 
 def specimen_fill(
