@@ -50,14 +50,6 @@ class Mask {
   std::vector<std::uint32_t> words_;
 };
 
-// Rows until a 32-bit lane could overflow, with V vectors to a row: |p| <= 2^16 a vector, the moment within it 31·2^15;
-// with the names of moments_integer.simd.cpp x < 2048 of the latter, b < 2^15 of the former, q < 2^15 of the former.
-std::size_t rows_at_once(std::size_t vectors) {
-  std::size_t rows = 2048 / vectors;
-  while (rows > 1 && (rows * (rows + 1) * vectors >= 65536 || rows * vectors * (vectors + 1) >= 65536)) --rows;
-  return rows;
-}
-
 // Up to so many dead pixels are summed with the others and subtracted afterwards; a mask for all pixels costs more.
 constexpr std::size_t kFewDead = 256;
 
@@ -173,40 +165,41 @@ struct FrameReducer::Plan {
   }
 
   void prepare_integers() {
-    const auto rows = static_cast<std::int64_t>(options.ny);
-    const auto columns = static_cast<std::int64_t>((options.nx + kMaskPixels - 1) / kMaskPixels * kMaskPixels);
     integer.ny = options.ny;
     integer.nx = options.nx;
     integer.moments = options.moments;
-    integer.rows_at_once = rows_at_once(std::min((options.nx + kMaskPixels - 1) / kMaskPixels, kPanelVectors));
     masks.reserve(detectors.size() + 1);
-    if (options.weights.empty() && dead.size() <= kFewDead) {
-      integer.dead = pointer(dead);
-      integer.dead_count = dead.size();
-      integer.bias[0] = rows * columns;
-      integer.bias[1] = rows * (rows - 1) / 2 * columns;
-      integer.bias[2] = columns * (columns - 1) / 2 * rows;
-    } else {
-      integer.weights = add_mask(options.weights, [this](std::size_t y, std::size_t x) {
-        integer.bias[0] += 1;
-        integer.bias[1] += static_cast<std::int64_t>(y);
-        integer.bias[2] += static_cast<std::int64_t>(x);
-      });
-    }
+    if (options.moments) prepare_integer_weights();
     for (const std::vector<float>& weights : options.detectors) {
       IntegerDetector detector{nullptr, options.ny, 0, options.nx, 0, 0};
       detector.mask = add_mask(weights, [&detector](std::size_t y, std::size_t x) {
-        const std::size_t vector = x / kMaskPixels;
         detector.first_row = std::min(detector.first_row, y);
         detector.last_row = y + 1;
-        detector.left = std::min(detector.left, vector);
-        detector.right = std::max(detector.right, vector + 1);
+        detector.first_column = std::min(detector.first_column, x);
+        detector.last_column = std::max(detector.last_column, x + 1);
         ++detector.pixels;
       });
       integer_detectors.push_back(detector);
     }
     integer.detectors = pointer(integer_detectors);
     integer.detector_count = integer_detectors.size();
+  }
+
+  void prepare_integer_weights() {
+    if (options.weights.empty() && dead.size() <= kFewDead) {
+      const auto ny = static_cast<std::int64_t>(options.ny), nx = static_cast<std::int64_t>(options.nx);
+      integer.dead = pointer(dead);
+      integer.dead_count = dead.size();
+      integer.weight_moments[0] = ny * nx;
+      integer.weight_moments[1] = ny * (ny - 1) / 2 * nx;
+      integer.weight_moments[2] = nx * (nx - 1) / 2 * ny;
+    } else {
+      integer.weights = add_mask(options.weights, [this](std::size_t y, std::size_t x) {
+        integer.weight_moments[0] += 1;
+        integer.weight_moments[1] += static_cast<std::int64_t>(y);
+        integer.weight_moments[2] += static_cast<std::int64_t>(x);
+      });
+    }
   }
 
   // The pixels that have a weight and live, each told to `seen`.

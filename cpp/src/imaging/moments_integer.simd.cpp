@@ -1,8 +1,8 @@
-// Exact sums over one frame of 8- or 16-bit pixels whose weights are 0 and 1, 32 pixels at a time.
+// Exact sums over one frame of 8- or 16-bit pixels whose weights are 0 and 1.
 //
 // s = I − bias fits into a signed word (bias = 2^15, or 0 for bytes); a multiply-add of words (madd) then sums pairs of
 // pixels, each with a weight, in one instruction. Of a row with V vectors p_v = madd(s, 1):
-//   R = Σ p_v,   Q = Σ (V − v) p_v as the sum of the running R,   X = Σ madd(s, column within the vector − 16)
+//   R = Σ p_v,   Q = Σ (V − v) p_v as the sum of the running R,   X = Σ madd(s, column − middle of the vector)
 // and of N rows A = Σ R, B = Σ (N − r) R in the same way: y and x moments for three additions a vector, two a row.
 // The 32-bit lanes are emptied into 64-bit ones before they can overflow; the bias is taken off at the end.
 #include "imaging/moments_kernel.hpp"
@@ -14,12 +14,114 @@
 namespace crewe::imaging::CREWE_ISA_LEVEL {
 namespace {
 
-constexpr std::size_t kPixels = kMaskPixels;
+// The widest vectors of each level: as these sums are exact, their width doesn't show.
+#if CREWE_ISA_IS_v4
+constexpr std::size_t kBytes = 64;
+typedef std::uint32_t Bits;  // of a mask, one per pixel of a vector
+#elif CREWE_ISA_IS_v3
+constexpr std::size_t kBytes = 32;
+typedef std::uint16_t Bits;
+#else
+constexpr std::size_t kBytes = 16;
+typedef std::uint8_t Bits;
+#endif
+constexpr std::size_t kPixels = kBytes / 2;  // of a vector
+constexpr std::size_t kPanel = 128;          // vectors of a row that are summed at a time
 
-typedef std::int16_t i16x32 __attribute__((vector_size(64)));
-typedef std::int32_t i32x16 __attribute__((vector_size(64)));
-typedef std::uint8_t u8x32_loose __attribute__((vector_size(32), aligned(1)));
-typedef std::int16_t i16x32_loose __attribute__((vector_size(64), aligned(1)));
+typedef std::int16_t Words __attribute__((vector_size(kBytes)));
+typedef std::int16_t WordsAnywhere __attribute__((vector_size(kBytes), aligned(1)));
+typedef std::uint16_t UnsignedWords __attribute__((vector_size(kBytes)));
+typedef std::uint8_t HalfBytes __attribute__((vector_size(kBytes / 2), aligned(1)));
+typedef std::int32_t Lanes __attribute__((vector_size(kBytes)));
+typedef std::int32_t HalfLanes __attribute__((vector_size(kBytes / 2)));
+typedef std::int64_t WideLanes __attribute__((vector_size(kBytes)));
+
+// Σ a·b over pairs of neighbours.
+inline Lanes madd(Words a, Words b) {
+#if CREWE_ISA_IS_v4
+  return reinterpret_cast<Lanes>(_mm512_madd_epi16(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
+#elif CREWE_ISA_IS_v3
+  return reinterpret_cast<Lanes>(_mm256_madd_epi16(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b)));
+#elif defined(__x86_64__)
+  return reinterpret_cast<Lanes>(_mm_madd_epi16(reinterpret_cast<__m128i>(a), reinterpret_cast<__m128i>(b)));
+#else
+  Lanes sums;
+  for (std::size_t k = 0; k < kBytes / 4; ++k) sums[k] = a[2 * k] * b[2 * k] + a[2 * k + 1] * b[2 * k + 1];
+  return sums;
+#endif
+}
+
+constexpr Words numbered(std::int16_t first) {
+  Words words{};
+  for (std::size_t k = 0; k < kPixels; ++k) words[k] = static_cast<std::int16_t>(first + static_cast<std::int16_t>(k));
+  return words;
+}
+
+// The words whose bit is set, zeros elsewhere.
+inline Words select(Bits bits, Words words) {
+#if CREWE_ISA_IS_v4
+  return reinterpret_cast<Words>(_mm512_maskz_mov_epi16(bits, reinterpret_cast<__m512i>(words)));
+#else
+  const UnsignedWords bit = (UnsignedWords{} + 1) << reinterpret_cast<UnsignedWords>(numbered(0));
+  return words & (((UnsignedWords{} + bits) & bit) == bit);
+#endif
+}
+
+inline WideLanes widen(Lanes lanes) {
+  const HalfLanes* half = reinterpret_cast<const HalfLanes*>(&lanes);
+  return __builtin_convertvector(half[0], WideLanes) + __builtin_convertvector(half[1], WideLanes);
+}
+
+inline std::int64_t sum(WideLanes lanes) {
+  std::int64_t total = 0;
+  for (std::size_t k = 0; k < kBytes / 8; ++k) total += lanes[k];
+  return total;
+}
+
+struct Bytes {
+  static constexpr std::size_t size = 1;
+  static constexpr std::int16_t bias = 0;
+  static constexpr std::uint8_t nothing[size] = {0};  // the pixel that s = 0 stands for
+  static Words load(const std::byte* p) {
+    return __builtin_convertvector(*reinterpret_cast<const HalfBytes*>(p), Words);
+  }
+  static std::int64_t count(const std::byte* p) { return static_cast<std::int64_t>(*p); }
+};
+
+struct LittleWords {
+  static constexpr std::size_t size = 2;
+  static constexpr std::int16_t bias = -32768;
+  static constexpr std::uint8_t nothing[size] = {0x00, 0x80};
+  static Words load(const std::byte* p) { return *reinterpret_cast<const WordsAnywhere*>(p); }
+  static std::int64_t count(const std::byte* p) {
+    std::uint16_t value;
+    __builtin_memcpy(&value, p, sizeof value);
+    return value;
+  }
+};
+
+struct BigWords {
+  static constexpr std::size_t size = 2;
+  static constexpr std::int16_t bias = -32768;
+  static constexpr std::uint8_t nothing[size] = {0x80, 0x00};
+  static Words load(const std::byte* p) {
+    const Words words = LittleWords::load(p);
+#if CREWE_ISA_IS_v4
+    const __m512i order = _mm512_set4_epi32(0x0e0f0c0d, 0x0a0b0809, 0x06070405, 0x02030001);
+    return reinterpret_cast<Words>(_mm512_shuffle_epi8(reinterpret_cast<__m512i>(words), order));
+#elif CREWE_ISA_IS_v3
+    const __m256i order = _mm256_setr_epi32(0x02030001, 0x06070405, 0x0a0b0809, 0x0e0f0c0d,  //
+                                            0x02030001, 0x06070405, 0x0a0b0809, 0x0e0f0c0d);
+    return reinterpret_cast<Words>(_mm256_shuffle_epi8(reinterpret_cast<__m256i>(words), order));
+#else
+    const UnsignedWords bits = reinterpret_cast<UnsignedWords>(words);
+    return reinterpret_cast<Words>(bits << 8 | bits >> 8);
+#endif
+  }
+  static std::int64_t count(const std::byte* p) {
+    return __builtin_bswap16(static_cast<std::uint16_t>(LittleWords::count(p)));
+  }
+};
 
 std::size_t smaller(std::size_t a, std::size_t b) {
   return a < b ? a : b;
@@ -28,117 +130,24 @@ std::size_t larger(std::size_t a, std::size_t b) {
   return a > b ? a : b;
 }
 
-// Σ a·b over pairs of neighbours.
-inline i32x16 madd(i16x32 a, i16x32 b) {
-#if CREWE_ISA_IS_v4
-  return reinterpret_cast<i32x16>(_mm512_madd_epi16(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
-#elif CREWE_ISA_IS_v3
-  union Parts {
-    i16x32 words;
-    __m256i part[2];
-    i32x16 sums;
-  } x{a}, y{b};
-  x.part[0] = _mm256_madd_epi16(x.part[0], y.part[0]);
-  x.part[1] = _mm256_madd_epi16(x.part[1], y.part[1]);
-  return x.sums;
-#elif defined(__x86_64__)
-  union Parts {
-    i16x32 words;
-    __m128i part[4];
-    i32x16 sums;
-  } x{a}, y{b};
-  for (int k = 0; k < 4; ++k) x.part[k] = _mm_madd_epi16(x.part[k], y.part[k]);
-  return x.sums;
-#else
-  i32x16 sums;
-  for (int k = 0; k < 16; ++k) sums[k] = a[2 * k] * b[2 * k] + a[2 * k + 1] * b[2 * k + 1];
-  return sums;
-#endif
-}
-
-// The words whose bit is set, zeros elsewhere.
-inline i16x32 select(std::uint32_t bits, i16x32 words) {
-#if CREWE_ISA_IS_v4
-  return reinterpret_cast<i16x32>(_mm512_maskz_mov_epi16(bits, reinterpret_cast<__m512i>(words)));
-#else
-  typedef std::int16_t i16x16 __attribute__((vector_size(32)));
-  constexpr i16x16 bit = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, -32768};
-  union {
-    i16x16 half[2];
-    i16x32 whole;
-  } mask;
-  mask.half[0] = ((i16x16{} + static_cast<std::int16_t>(bits)) & bit) == bit;
-  mask.half[1] = ((i16x16{} + static_cast<std::int16_t>(bits >> 16)) & bit) == bit;
-  return words & mask.whole;
-#endif
-}
-
-typedef std::int32_t i32x8 __attribute__((vector_size(32)));
-typedef std::int64_t i64x8 __attribute__((vector_size(64)));
-
-// Lanes of twice the width, neighbours far apart added up.
-inline i64x8 widen(i32x16 lanes) {
-  union {
-    i32x16 whole;
-    i32x8 half[2];
-  } parts{lanes};
-  return __builtin_convertvector(parts.half[0], i64x8) + __builtin_convertvector(parts.half[1], i64x8);
-}
-
-inline std::int64_t sum(i64x8 v) {
-  return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
-}
-
-struct Bytes {
-  static constexpr std::size_t size = 1;
-  static constexpr std::int16_t bias = 0;
-  static i16x32 load(const std::byte* p) {
-    return __builtin_convertvector(*reinterpret_cast<const u8x32_loose*>(p), i16x32);
-  }
-  static std::int64_t count(const std::byte* p) { return static_cast<std::int64_t>(*p); }
-};
-
-struct Words {
-  static constexpr std::size_t size = 2;
-  static constexpr std::int16_t bias = -32768;
-  static i16x32 load(const std::byte* p) { return *reinterpret_cast<const i16x32_loose*>(p); }
-  static std::int64_t count(const std::byte* p) {
-    std::uint16_t value;
-    __builtin_memcpy(&value, p, sizeof value);
-    return value;
-  }
-};
-
-struct SwappedWords : Words {
-  static i16x32 load(const std::byte* p) {
-    const i16x32 words = *reinterpret_cast<const i16x32_loose*>(p);
-#if CREWE_ISA_IS_v4
-    const __m512i order = _mm512_set4_epi32(0x0e0f0c0d, 0x0a0b0809, 0x06070405, 0x02030001);
-    return reinterpret_cast<i16x32>(_mm512_shuffle_epi8(reinterpret_cast<__m512i>(words), order));
-#else
-    typedef std::uint16_t u16x32 __attribute__((vector_size(64)));
-    const u16x32 bits = reinterpret_cast<u16x32>(words);
-    return reinterpret_cast<i16x32>((bits << 8) | (bits >> 8));
-#endif
-  }
-  static std::int64_t count(const std::byte* p) {
-    return __builtin_bswap16(static_cast<std::uint16_t>(Words::count(p)));
-  }
-};
-
-// Pixels [first, first + count) of a row that lie `step` bytes apart, zeros behind them.
+// `count` pixels that lie `step` bytes apart, and nothing behind them.
 template <class P>
-i16x32 gather(const std::byte* row, std::ptrdiff_t step, std::size_t count) {
-  alignas(64) std::byte near[kPixels * P::size] = {};
-  for (std::size_t i = 0; i < count; ++i) {
-    __builtin_memcpy(near + i * P::size, row + static_cast<std::ptrdiff_t>(i) * step, P::size);
+Words gather(const std::byte* first, std::ptrdiff_t step, std::size_t count) {
+  alignas(64) std::byte near[kPixels * P::size];
+  for (std::size_t i = 0; i < kPixels; ++i) {
+    const void* pixel =
+        i < count ? static_cast<const void*>(first + static_cast<std::ptrdiff_t>(i) * step) : P::nothing;
+    __builtin_memcpy(near + i * P::size, pixel, P::size);
   }
   return P::load(near);
 }
 
-const i16x32 kOnes = i16x32{} + 1;
-const i16x32 kPlaces = {-16, -15, -14, -13, -12, -11, -10, -9, -8, -7, -6, -5, -4, -3, -2, -1,
-                        0,   1,   2,   3,   4,   5,   6,   7,  8,  9,  10, 11, 12, 13, 14, 15};
+// Rows until a 32-bit lane could overflow, V vectors to a row: |p| <= 2^16, |X| of a vector <= 31·2^15.
+std::size_t rows_at_once(std::size_t vectors) {
+  std::size_t rows = smaller(64, smaller(2048 / vectors, larger(65535 / (vectors * (vectors + 1)), 1)));
+  while (rows * (rows + 1) * vectors >= 65536) --rows;
+  return rows;
+}
 
 // Rows [first, last) of vectors [left, right).
 struct Range {
@@ -149,27 +158,30 @@ struct Sums {
   std::int64_t n, y, x, detector;
 };
 
-// `whole`: the range holds vectors of 32 pixels that lie side by side, and nothing else. One load instruction walks
-// over them in order: the prefetcher of the processor follows it, several loads in an unrolled loop lose a tenth of the
+// `whole`: the range holds vectors whose pixels lie side by side, and nothing else. One load instruction walks over
+// them in order: the prefetcher of the processor follows it; several loads in an unrolled loop lose a tenth of the
 // speed.
 template <class P, bool moments, bool weighted, bool detector, bool whole>
 __attribute__((noinline)) Sums sum_range(const IntegerTask& task, const FrameView& frame, const std::uint32_t* mask,
                                          const Range& range) {
-  const std::size_t vectors = (task.nx + kPixels - 1) / kPixels;
-  const auto step =
+  const std::size_t mask_width = (task.nx + kMaskPixels - 1) / kMaskPixels * (kMaskPixels / kPixels);
+  const std::size_t vectors = range.right - range.left, rows = rows_at_once(vectors);
+  const std::ptrdiff_t step =
       static_cast<std::ptrdiff_t>(kPixels) * (whole ? static_cast<std::ptrdiff_t>(P::size) : frame.stride_col);
   const std::byte* row = frame.data + static_cast<std::ptrdiff_t>(range.first) * frame.stride_row +
                          static_cast<std::ptrdiff_t>(range.left) * step;
-  const std::uint32_t* weights = weighted ? task.weights + range.first * vectors + range.left : nullptr;
-  const std::uint32_t* ring = detector ? mask + range.first * vectors + range.left : nullptr;
-  i64x8 n{}, y_moment{}, running{}, x_moment{}, counted{};
+  const Bits* weights = nullptr;
+  const Bits* ring = nullptr;
+  if constexpr (weighted) weights = reinterpret_cast<const Bits*>(task.weights) + range.first * mask_width + range.left;
+  if constexpr (detector) ring = reinterpret_cast<const Bits*>(mask) + range.first * mask_width + range.left;
+  WideLanes n{}, y_moment{}, running{}, x_moment{}, counted{};
   for (std::size_t y = range.first; y < range.last;) {
-    const std::size_t end = smaller(y + task.rows_at_once, range.last);
-    i32x16 a{}, b{}, q{}, x{}, d{};
+    const std::size_t end = smaller(y + rows, range.last);
+    Lanes a{}, b{}, q{}, x{}, d{};
     for (; y < end; ++y) {
-      i32x16 r{};
-      for (std::size_t v = 0; v < range.right - range.left; ++v) {
-        i16x32 words;
+      Lanes r{};
+      for (std::size_t v = 0; v < vectors; ++v) {
+        Words words;
         if constexpr (whole) {
           words = P::load(row + static_cast<std::ptrdiff_t>(v) * step);
         } else {
@@ -178,18 +190,18 @@ __attribute__((noinline)) Sums sum_range(const IntegerTask& task, const FrameVie
         }
         words ^= P::bias;
         if constexpr (moments) {
-          const i16x32 chosen = weighted ? select(weights[v], words) : words;
-          r += madd(chosen, kOnes);
+          const Words chosen = weighted ? select(weights[v], words) : words;
+          r += madd(chosen, Words{} + 1);
           q += r;
-          x += madd(chosen, kPlaces);
+          x += madd(chosen, numbered(-static_cast<std::int16_t>(kPixels / 2)));
         }
-        if constexpr (detector) d += madd(select(ring[v], words), kOnes);
+        if constexpr (detector) d += madd(select(ring[v], words), Words{} + 1);
       }
       a += r;
       b += a;
       row += frame.stride_row;
-      if constexpr (weighted) weights += vectors;
-      if constexpr (detector) ring += vectors;
+      if constexpr (weighted) weights += mask_width;
+      if constexpr (detector) ring += mask_width;
     }
     // What comes next is on its way while these wait for the last pixels.
     if constexpr (whole) {
@@ -205,9 +217,11 @@ __attribute__((noinline)) Sums sum_range(const IntegerTask& task, const FrameVie
   }
   Sums sums{};
   if constexpr (moments) {
+    constexpr std::int64_t width = kPixels;
     sums.n = sum(n);
     sums.y = sum(y_moment);
-    sums.x = 32 * (static_cast<std::int64_t>(range.right) * sums.n - sum(running)) + 16 * sums.n + sum(x_moment);
+    sums.x =
+        width * (static_cast<std::int64_t>(range.right) * sums.n - sum(running)) + width / 2 * sums.n + sum(x_moment);
   }
   if constexpr (detector) sums.detector = sum(counted);
   return sums;
@@ -235,7 +249,7 @@ Sums sum_moments(const IntegerTask& task, const FrameView& frame, const Range& r
 }
 
 template <class P>
-void reduce_panel(const IntegerTask& task, const FrameView& frame, const Range& range, std::int64_t* nyx,
+void reduce_range(const IntegerTask& task, const FrameView& frame, const Range& range, std::int64_t* nyx,
                   double* sums) {
   std::size_t k = 0;
   if (task.moments) {
@@ -248,7 +262,8 @@ void reduce_panel(const IntegerTask& task, const FrameView& frame, const Range& 
   for (; k < task.detector_count; ++k) {
     const IntegerDetector& detector = task.detectors[k];
     const Range part{larger(range.first, detector.first_row), smaller(range.last, detector.last_row),
-                     larger(range.left, detector.left), smaller(range.right, detector.right)};
+                     larger(range.left, detector.first_column / kPixels),
+                     smaller(range.right, (detector.last_column + kPixels - 1) / kPixels)};
     if (part.first >= part.last || part.left >= part.right) continue;
     sums[k] += static_cast<double>(sum_range<P, false, false, true>(task, frame, detector.mask, part).detector);
   }
@@ -269,25 +284,23 @@ void take_out_dead(const IntegerTask& task, const FrameView& frame, std::int64_t
   nyx[2] -= x;
 }
 
-// Panels of up to `kPanelVectors`; a vector that the row doesn't fill is a panel of its own. Behind the moments, other
-// detectors take what is still in the cache, 32 KB at a time.
+// A vector that the row doesn't fill is a panel of its own. Behind the moments, further detectors take what is still in
+// the cache, 32 KB at a time.
 template <class P>
 void reduce(const IntegerTask& task, const FrameView& frame, std::int64_t* nyx, double* sums) {
   const std::size_t vectors = (task.nx + kPixels - 1) / kPixels, whole = task.nx / kPixels;
-  const std::size_t passes = task.detector_count + (task.moments && task.detector_count == 0 ? 1 : 0);
+  const std::size_t passes = larger(task.detector_count, 1);
   for (std::size_t left = 0; left < vectors;) {
-    const std::size_t right = left < whole ? smaller(left + kPanelVectors, whole) : vectors;
-    const std::size_t rows = passes > 1 ? larger(512 / (right - left), 1) : task.ny;
+    const std::size_t right = left < whole ? smaller(left + kPanel, whole) : vectors;
+    const std::size_t rows = passes > 1 ? larger(32768 / kBytes / (right - left), 1) : task.ny;
     for (std::size_t first = 0; first < task.ny; first += rows) {
-      reduce_panel<P>(task, frame, {first, smaller(first + rows, task.ny), left, right}, nyx, sums);
+      reduce_range<P>(task, frame, {first, smaller(first + rows, task.ny), left, right}, nyx, sums);
     }
     left = right;
   }
   take_out_dead<P>(task, frame, nyx);
   constexpr std::int64_t bias = -static_cast<std::int64_t>(P::bias);
-  if (task.moments) {
-    for (int i = 0; i < 3; ++i) nyx[i] += bias * task.bias[i];
-  }
+  for (int i = 0; i < 3; ++i) nyx[i] += bias * task.weight_moments[i];
   for (std::size_t k = 0; k < task.detector_count; ++k) sums[k] += static_cast<double>(bias * task.detectors[k].pixels);
 }
 
@@ -298,9 +311,9 @@ void reduce_integer(const IntegerTask& task, const FrameView& frame, std::int64_
     case Pixel::u8:
       return reduce<Bytes>(task, frame, nyx, sums);
     case Pixel::u16:
-      return reduce<Words>(task, frame, nyx, sums);
+      return reduce<LittleWords>(task, frame, nyx, sums);
     default:
-      return reduce<SwappedWords>(task, frame, nyx, sums);
+      return reduce<BigWords>(task, frame, nyx, sums);
   }
 }
 

@@ -38,13 +38,12 @@ struct RealTask {
 CREWE_SIMD_DECLARE(bool reduce_real(const RealTask& task, const FrameView& frame, double* nyx, double* sums,
                                     double* profile);)
 
-inline constexpr std::size_t kMaskPixels = 32;     // of a vector of integers, at every level
-inline constexpr std::size_t kPanelVectors = 128;  // of a row that are summed at a time
+inline constexpr std::size_t kMaskPixels = 32;  // of a word of a mask; rows begin with a new word
 
-// A detector whose weights are 0 and 1, and the rows and vectors beyond which it has no pixels.
+// A detector whose weights are 0 and 1, and the rows and columns beyond which it has no pixels.
 struct IntegerDetector {
-  const std::uint32_t* mask;  // a bit per pixel, 32 of a row in a word, the lowest first
-  std::size_t first_row, last_row, left, right;
+  const std::uint32_t* mask;                                   // a bit per pixel, the lowest first
+  std::size_t first_row, last_row, first_column, last_column;  // half open
   std::int64_t pixels;
 };
 
@@ -57,8 +56,7 @@ struct IntegerTask {
   std::size_t detector_count;
   const DeadPixel* dead;  // that the weights don't leave out: taken out of the moments afterwards
   std::size_t dead_count;
-  std::size_t rows_at_once;  // that 32-bit lanes can take
-  std::int64_t bias[3];      // moments of the weights; where they are null, of rows filled up to whole vectors
+  std::int64_t weight_moments[3];  // n, y, x of the weights
 };
 
 // Adds to nyx[3] and sums[detector_count]: whole numbers, below 2^53 for any detector.
