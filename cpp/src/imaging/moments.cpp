@@ -219,7 +219,7 @@ struct FrameReducer::Plan {
 
   bool reduce(const FrameView& frame, Moments* moments, double* sums, float* profiles) const {
     for (std::size_t k = 0; k < detectors.size(); ++k) sums[k] = 0;
-    if (exact && pixel_size(frame.pixel) < 4) {
+    if (exact && frame.pixel != Pixel::f32) {
       std::int64_t nyx[3] = {};
       CREWE_SIMD_CALL(reduce_integer, integer, frame, nyx, sums);
       if (moments != nullptr) {

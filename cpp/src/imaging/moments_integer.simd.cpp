@@ -1,10 +1,8 @@
-// Exact sums over one frame of 8- or 16-bit pixels whose weights are 0 and 1.
+// Exact sums over one frame of integers whose weights are 0 and 1.
 //
-// s = I − bias fits into a signed word (bias = 2^15, or 0 for bytes); a multiply-add of words (madd) then sums pairs of
-// pixels, each with a weight, in one instruction. Of a row with V vectors p_v = madd(s, 1):
-//   R = Σ p_v,   Q = Σ (V − v) p_v as the sum of the running R,   X = Σ madd(s, column − middle of the vector)
-// and of N rows A = Σ R, B = Σ (N − r) R in the same way: y and x moments for three additions a vector, two a row.
-// The 32-bit lanes are emptied into 64-bit ones before they can overflow; the bias is taken off at the end.
+// With p_v = Σ I of vector v, of a row with V vectors
+//   R = Σ p_v,   Q = Σ (V − v) p_v as the sum of the running R,   X = Σ (column − middle of the vector) I
+// and of N rows A = Σ R, B = Σ (N − r) R in the same way: y and x moments for a few additions a vector, two a row.
 #include "imaging/moments_kernel.hpp"
 
 #if defined(__x86_64__)
@@ -17,16 +15,12 @@ namespace {
 // The widest vectors of each level: as these sums are exact, their width doesn't show.
 #if CREWE_ISA_IS_v4
 constexpr std::size_t kBytes = 64;
-typedef std::uint32_t Bits;  // of a mask, one per pixel of a vector
 #elif CREWE_ISA_IS_v3
 constexpr std::size_t kBytes = 32;
-typedef std::uint16_t Bits;
 #else
 constexpr std::size_t kBytes = 16;
-typedef std::uint8_t Bits;
 #endif
-constexpr std::size_t kPixels = kBytes / 2;  // of a vector
-constexpr std::size_t kPanel = 128;          // vectors of a row that are summed at a time
+constexpr std::size_t kPanel = 128;  // vectors of a row that are summed at a time
 
 typedef std::int16_t Words __attribute__((vector_size(kBytes)));
 typedef std::int16_t WordsAnywhere __attribute__((vector_size(kBytes), aligned(1)));
@@ -34,7 +28,20 @@ typedef std::uint16_t UnsignedWords __attribute__((vector_size(kBytes)));
 typedef std::uint8_t HalfBytes __attribute__((vector_size(kBytes / 2), aligned(1)));
 typedef std::int32_t Lanes __attribute__((vector_size(kBytes)));
 typedef std::int32_t HalfLanes __attribute__((vector_size(kBytes / 2)));
+typedef std::uint32_t Doubles __attribute__((vector_size(kBytes)));
+typedef std::uint32_t DoublesAnywhere __attribute__((vector_size(kBytes), aligned(1)));
 typedef std::int64_t WideLanes __attribute__((vector_size(kBytes)));
+typedef std::uint64_t UnsignedWideLanes __attribute__((vector_size(kBytes)));
+
+inline std::int64_t sum(WideLanes lanes) {
+  std::int64_t total = 0;
+  for (std::size_t k = 0; k < kBytes / 8; ++k) total += lanes[k];
+  return total;
+}
+
+// ---- 8 and 16 bits: s = I − bias fits into a signed word (bias = 2^15, or 0 for bytes); a multiply-add of words
+// (madd) sums pairs of pixels, each with a weight, in one instruction. The 32-bit lanes are emptied into 64-bit ones
+// before they can overflow; the bias is taken off in the end.
 
 // Σ a·b over pairs of neighbours.
 inline Lanes madd(Words a, Words b) {
@@ -51,20 +58,13 @@ inline Lanes madd(Words a, Words b) {
 #endif
 }
 
-constexpr Words numbered(std::int16_t first) {
-  Words words{};
-  for (std::size_t k = 0; k < kPixels; ++k) words[k] = static_cast<std::int16_t>(first + static_cast<std::int16_t>(k));
-  return words;
-}
-
-// The words whose bit is set, zeros elsewhere.
-inline Words select(Bits bits, Words words) {
-#if CREWE_ISA_IS_v4
-  return reinterpret_cast<Words>(_mm512_maskz_mov_epi16(bits, reinterpret_cast<__m512i>(words)));
-#else
-  const UnsignedWords bit = (UnsignedWords{} + 1) << reinterpret_cast<UnsignedWords>(numbered(0));
-  return words & (((UnsignedWords{} + bits) & bit) == bit);
-#endif
+template <class Vector, class Number>
+constexpr Vector numbered(Number first) {
+  Vector numbers{};
+  for (std::size_t k = 0; k < sizeof(Vector) / sizeof(Number); ++k) {
+    numbers[k] = static_cast<Number>(first + static_cast<Number>(k));
+  }
+  return numbers;
 }
 
 inline WideLanes widen(Lanes lanes) {
@@ -72,15 +72,80 @@ inline WideLanes widen(Lanes lanes) {
   return __builtin_convertvector(half[0], WideLanes) + __builtin_convertvector(half[1], WideLanes);
 }
 
-inline std::int64_t sum(WideLanes lanes) {
-  std::int64_t total = 0;
-  for (std::size_t k = 0; k < kBytes / 8; ++k) total += lanes[k];
-  return total;
-}
+// What all rows of a range add up to, without the bias; the columns of x count from that of the vector at `right`.
+struct Sums {
+  std::int64_t n = 0, y = 0, x = 0, detector = 0;
+};
 
-struct Bytes {
+class NarrowSums {
+ public:
+  static constexpr std::size_t kPixels = kBytes / 2;
+
+  // Rows until a lane could overflow, V vectors to a row: |p| <= 2^16, |X| of a vector <= 31·2^15.
+  static std::size_t rows_at_once(std::size_t vectors) {
+    std::size_t rows = 64;
+    while (rows > 1 &&
+           (rows * vectors > 2048 || rows * vectors * (vectors + 1) >= 65536 || rows * (rows + 1) * vectors >= 65536)) {
+      --rows;
+    }
+    return rows;
+  }
+  void add(Words s) {
+    r_ += madd(s, Words{} + 1);
+    q_ += r_;
+    x_ += madd(s, numbered<Words, std::int16_t>(-static_cast<std::int16_t>(kPixels / 2)));
+  }
+  void add_to_detector(Words s) { d_ += madd(s, Words{} + 1); }
+  void end_row() {
+    a_ += r_;
+    b_ += a_;
+    r_ = Lanes{};
+  }
+  void end_block(std::size_t end) {
+    n_ += widen(a_);
+    y_moment_ += widen(a_) * static_cast<std::int64_t>(end) - widen(b_);
+    running_ += widen(q_);
+    x_moment_ += widen(x_);
+    detector_ += widen(d_);
+    a_ = b_ = q_ = x_ = d_ = Lanes{};
+  }
+  Sums result(std::size_t right) const {
+    constexpr std::int64_t width = kPixels;
+    const std::int64_t n = sum(n_), vectors = static_cast<std::int64_t>(right);
+    return {n, sum(y_moment_), width * (vectors * n - sum(running_)) + width / 2 * n + sum(x_moment_), sum(detector_)};
+  }
+
+ private:
+  Lanes r_{}, a_{}, b_{}, q_{}, x_{}, d_{};
+  WideLanes n_{}, y_moment_{}, running_{}, x_moment_{}, detector_{};
+};
+
+struct NarrowPixel {
+  using Vector = Words;
+  using Total = NarrowSums;
+#if CREWE_ISA_IS_v4
+  typedef std::uint32_t Bits;  // of a mask, one per pixel of a vector
+#elif CREWE_ISA_IS_v3
+  typedef std::uint16_t Bits;
+#else
+  typedef std::uint8_t Bits;
+#endif
+  static Bits bits(const std::uint32_t* row, std::size_t v) { return reinterpret_cast<const Bits*>(row)[v]; }
+
+  // The words whose bit is set, zeros elsewhere.
+  static Words select(Bits bits, Words words) {
+#if CREWE_ISA_IS_v4
+    return reinterpret_cast<Words>(_mm512_maskz_mov_epi16(bits, reinterpret_cast<__m512i>(words)));
+#else
+    const UnsignedWords bit = (UnsignedWords{} + 1) << numbered<UnsignedWords, std::uint16_t>(0);
+    return words & (((UnsignedWords{} + bits) & bit) == bit);
+#endif
+  }
+};
+
+struct Pixel8 : NarrowPixel {
   static constexpr std::size_t size = 1;
-  static constexpr std::int16_t bias = 0;
+  static constexpr std::int64_t bias = 0;
   static constexpr std::uint8_t nothing[size] = {0};  // the pixel that s = 0 stands for
   static Words load(const std::byte* p) {
     return __builtin_convertvector(*reinterpret_cast<const HalfBytes*>(p), Words);
@@ -88,11 +153,11 @@ struct Bytes {
   static std::int64_t count(const std::byte* p) { return static_cast<std::int64_t>(*p); }
 };
 
-struct LittleWords {
+struct Pixel16 : NarrowPixel {
   static constexpr std::size_t size = 2;
-  static constexpr std::int16_t bias = -32768;
+  static constexpr std::int64_t bias = 32768;
   static constexpr std::uint8_t nothing[size] = {0x00, 0x80};
-  static Words load(const std::byte* p) { return *reinterpret_cast<const WordsAnywhere*>(p); }
+  static Words load(const std::byte* p) { return *reinterpret_cast<const WordsAnywhere*>(p) ^ std::int16_t{-32768}; }
   static std::int64_t count(const std::byte* p) {
     std::uint16_t value;
     __builtin_memcpy(&value, p, sizeof value);
@@ -100,28 +165,121 @@ struct LittleWords {
   }
 };
 
-struct BigWords {
+#if CREWE_ISA_IS_v4
+#define CREWE_SHUFFLE(vector, b0, b1, b2, b3) \
+  _mm512_shuffle_epi8(reinterpret_cast<__m512i>(vector), _mm512_set4_epi32(b3, b2, b1, b0))
+#elif CREWE_ISA_IS_v3
+#define CREWE_SHUFFLE(vector, b0, b1, b2, b3) \
+  _mm256_shuffle_epi8(reinterpret_cast<__m256i>(vector), _mm256_setr_epi32(b0, b1, b2, b3, b0, b1, b2, b3))
+#endif
+
+struct Pixel16Swapped : NarrowPixel {
   static constexpr std::size_t size = 2;
-  static constexpr std::int16_t bias = -32768;
+  static constexpr std::int64_t bias = 32768;
   static constexpr std::uint8_t nothing[size] = {0x80, 0x00};
   static Words load(const std::byte* p) {
-    const Words words = LittleWords::load(p);
-#if CREWE_ISA_IS_v4
-    const __m512i order = _mm512_set4_epi32(0x0e0f0c0d, 0x0a0b0809, 0x06070405, 0x02030001);
-    return reinterpret_cast<Words>(_mm512_shuffle_epi8(reinterpret_cast<__m512i>(words), order));
-#elif CREWE_ISA_IS_v3
-    const __m256i order = _mm256_setr_epi32(0x02030001, 0x06070405, 0x0a0b0809, 0x0e0f0c0d,  //
-                                            0x02030001, 0x06070405, 0x0a0b0809, 0x0e0f0c0d);
-    return reinterpret_cast<Words>(_mm256_shuffle_epi8(reinterpret_cast<__m256i>(words), order));
+    const Words words = *reinterpret_cast<const WordsAnywhere*>(p);
+#ifdef CREWE_SHUFFLE
+    const Words swapped = reinterpret_cast<Words>(CREWE_SHUFFLE(words, 0x02030001, 0x06070405, 0x0a0b0809, 0x0e0f0c0d));
 #else
     const UnsignedWords bits = reinterpret_cast<UnsignedWords>(words);
-    return reinterpret_cast<Words>(bits << 8 | bits >> 8);
+    const Words swapped = reinterpret_cast<Words>(bits << 8 | bits >> 8);
+#endif
+    return swapped ^ std::int16_t{-32768};
+  }
+  static std::int64_t count(const std::byte* p) {
+    return __builtin_bswap16(static_cast<std::uint16_t>(Pixel16::count(p)));
+  }
+};
+
+// ---- 32 bits: the even and the odd pixels of a vector apart in 64-bit lanes, which take all there is. As the lanes of
+// A keep the columns apart, X comes from them in the end.
+
+class WideSums {
+ public:
+  static constexpr std::size_t kPixels = kBytes / 4;
+
+  static std::size_t rows_at_once(std::size_t) { return 64; }
+  void add(Doubles pixels) {
+    const UnsignedWideLanes pairs = reinterpret_cast<UnsignedWideLanes>(pixels);
+    const UnsignedWideLanes odd = pairs >> 32;
+    r_ += reinterpret_cast<WideLanes>((pairs & 0xffffffff) + odd);
+    q_ += r_;
+    odd_ += reinterpret_cast<WideLanes>(odd);
+  }
+  void add_to_detector(Doubles pixels) {
+    const UnsignedWideLanes pairs = reinterpret_cast<UnsignedWideLanes>(pixels);
+    d_ += reinterpret_cast<WideLanes>((pairs & 0xffffffff) + (pairs >> 32));
+  }
+  void end_row() {
+    a_ += r_;
+    b_ += a_;
+    r_ = WideLanes{};
+  }
+  void end_block(std::size_t end) {
+    n_ += a_;
+    y_moment_ += a_ * static_cast<std::int64_t>(end) - b_;
+    a_ = b_ = WideLanes{};
+  }
+  Sums result(std::size_t right) const {
+    constexpr std::int64_t width = kPixels;
+    const std::int64_t n = sum(n_), vectors = static_cast<std::int64_t>(right);
+    const std::int64_t within = 2 * sum(n_ * numbered<WideLanes, std::int64_t>(0)) + sum(odd_);
+    return {n, sum(y_moment_), width * (vectors * n - sum(q_)) + within, sum(d_)};
+  }
+
+ private:
+  WideLanes r_{}, q_{}, odd_{}, d_{}, a_{}, b_{}, n_{}, y_moment_{};
+};
+
+struct Pixel32 {
+  using Vector = Doubles;
+  using Total = WideSums;
+  static constexpr std::size_t size = 4;
+  static constexpr std::int64_t bias = 0;
+  static constexpr std::uint8_t nothing[size] = {};
+#if CREWE_ISA_IS_v4
+  static std::uint32_t bits(const std::uint32_t* row, std::size_t v) {
+    return reinterpret_cast<const std::uint16_t*>(row)[v];
+  }
+#else
+  static std::uint32_t bits(const std::uint32_t* row, std::size_t v) {
+    constexpr std::size_t pixels = WideSums::kPixels;
+    return row[v * pixels / kMaskPixels] >> v * pixels % kMaskPixels;
+  }
+#endif
+  static Doubles select(std::uint32_t bits, Doubles pixels) {
+#if CREWE_ISA_IS_v4
+    return reinterpret_cast<Doubles>(
+        _mm512_maskz_mov_epi32(static_cast<__mmask16>(bits), reinterpret_cast<__m512i>(pixels)));
+#else
+    const Doubles bit = (Doubles{} + 1) << numbered<Doubles, std::uint32_t>(0);
+    return pixels & reinterpret_cast<Doubles>(((Doubles{} + bits) & bit) == bit);
+#endif
+  }
+  static Doubles load(const std::byte* p) { return *reinterpret_cast<const DoublesAnywhere*>(p); }
+  static std::int64_t count(const std::byte* p) {
+    std::uint32_t value;
+    __builtin_memcpy(&value, p, sizeof value);
+    return value;
+  }
+};
+
+struct Pixel32Swapped : Pixel32 {
+  static Doubles load(const std::byte* p) {
+    const Doubles pixels = Pixel32::load(p);
+#ifdef CREWE_SHUFFLE
+    return reinterpret_cast<Doubles>(CREWE_SHUFFLE(pixels, 0x00010203, 0x04050607, 0x08090a0b, 0x0c0d0e0f));
+#else
+    return pixels << 24 | (pixels & 0xff00) << 8 | (pixels >> 8 & 0xff00) | pixels >> 24;
 #endif
   }
   static std::int64_t count(const std::byte* p) {
-    return __builtin_bswap16(static_cast<std::uint16_t>(LittleWords::count(p)));
+    return __builtin_bswap32(static_cast<std::uint32_t>(Pixel32::count(p)));
   }
 };
+
+// ---- The way over the frame, for all of them.
 
 std::size_t smaller(std::size_t a, std::size_t b) {
   return a < b ? a : b;
@@ -132,9 +290,10 @@ std::size_t larger(std::size_t a, std::size_t b) {
 
 // `count` pixels that lie `step` bytes apart, and nothing behind them.
 template <class P>
-Words gather(const std::byte* first, std::ptrdiff_t step, std::size_t count) {
-  alignas(64) std::byte near[kPixels * P::size];
-  for (std::size_t i = 0; i < kPixels; ++i) {
+typename P::Vector gather(const std::byte* first, std::ptrdiff_t step, std::size_t count) {
+  constexpr std::size_t pixels = P::Total::kPixels;
+  alignas(64) std::byte near[pixels * P::size];
+  for (std::size_t i = 0; i < pixels; ++i) {
     const void* pixel =
         i < count ? static_cast<const void*>(first + static_cast<std::ptrdiff_t>(i) * step) : P::nothing;
     __builtin_memcpy(near + i * P::size, pixel, P::size);
@@ -142,20 +301,9 @@ Words gather(const std::byte* first, std::ptrdiff_t step, std::size_t count) {
   return P::load(near);
 }
 
-// Rows until a 32-bit lane could overflow, V vectors to a row: |p| <= 2^16, |X| of a vector <= 31·2^15.
-std::size_t rows_at_once(std::size_t vectors) {
-  std::size_t rows = smaller(64, smaller(2048 / vectors, larger(65535 / (vectors * (vectors + 1)), 1)));
-  while (rows * (rows + 1) * vectors >= 65536) --rows;
-  return rows;
-}
-
 // Rows [first, last) of vectors [left, right).
 struct Range {
   std::size_t first, last, left, right;
-};
-
-struct Sums {
-  std::int64_t n, y, x, detector;
 };
 
 // `whole`: the range holds vectors whose pixels lie side by side, and nothing else. One load instruction walks over
@@ -164,73 +312,63 @@ struct Sums {
 template <class P, bool moments, bool weighted, bool detector, bool whole>
 __attribute__((noinline)) Sums sum_range(const IntegerTask& task, const FrameView& frame, const std::uint32_t* mask,
                                          const Range& range) {
-  const std::size_t mask_width = (task.nx + kMaskPixels - 1) / kMaskPixels * (kMaskPixels / kPixels);
-  const std::size_t vectors = range.right - range.left, rows = rows_at_once(vectors);
+  constexpr std::size_t pixels = P::Total::kPixels;
+  const std::size_t mask_width = (task.nx + kMaskPixels - 1) / kMaskPixels,
+                    rows = P::Total::rows_at_once(range.right - range.left);
   const std::ptrdiff_t step =
-      static_cast<std::ptrdiff_t>(kPixels) * (whole ? static_cast<std::ptrdiff_t>(P::size) : frame.stride_col);
-  const std::byte* row = frame.data + static_cast<std::ptrdiff_t>(range.first) * frame.stride_row +
-                         static_cast<std::ptrdiff_t>(range.left) * step;
-  const Bits* weights = nullptr;
-  const Bits* ring = nullptr;
-  if constexpr (weighted) weights = reinterpret_cast<const Bits*>(task.weights) + range.first * mask_width + range.left;
-  if constexpr (detector) ring = reinterpret_cast<const Bits*>(mask) + range.first * mask_width + range.left;
-  WideLanes n{}, y_moment{}, running{}, x_moment{}, counted{};
+      static_cast<std::ptrdiff_t>(pixels) * (whole ? static_cast<std::ptrdiff_t>(P::size) : frame.stride_col);
+  const DeadPixel *dead = task.dead, *dead_end = task.dead + task.dead_count;
+  while (dead != dead_end && dead->y < static_cast<std::ptrdiff_t>(range.first)) ++dead;
+  Sums dead_sums;
+  typename P::Total total;
   for (std::size_t y = range.first; y < range.last;) {
     const std::size_t end = smaller(y + rows, range.last);
-    Lanes a{}, b{}, q{}, x{}, d{};
-    for (; y < end; ++y) {
-      Lanes r{};
-      for (std::size_t v = 0; v < vectors; ++v) {
-        Words words;
+    const std::byte* row = frame.data + static_cast<std::ptrdiff_t>(y) * frame.stride_row;
+    for (; y < end; ++y, row += frame.stride_row) {
+      const std::uint32_t* weights = weighted ? task.weights + y * mask_width : nullptr;
+      const std::uint32_t* ring = detector ? mask + y * mask_width : nullptr;
+      for (std::size_t v = range.left; v < range.right; ++v) {
+        const std::byte* place = row + static_cast<std::ptrdiff_t>(v) * step;
+        typename P::Vector values;
         if constexpr (whole) {
-          words = P::load(row + static_cast<std::ptrdiff_t>(v) * step);
+          values = P::load(place);
         } else {
-          words = gather<P>(row + static_cast<std::ptrdiff_t>(v) * step, frame.stride_col,
-                            smaller(task.nx - (range.left + v) * kPixels, kPixels));
+          values = gather<P>(place, frame.stride_col, smaller(task.nx - v * pixels, pixels));
         }
-        words ^= P::bias;
-        if constexpr (moments) {
-          const Words chosen = weighted ? select(weights[v], words) : words;
-          r += madd(chosen, Words{} + 1);
-          q += r;
-          x += madd(chosen, numbered(-static_cast<std::int16_t>(kPixels / 2)));
-        }
-        if constexpr (detector) d += madd(select(ring[v], words), Words{} + 1);
+        if constexpr (moments) total.add(weighted ? P::select(P::bits(weights, v), values) : values);
+        if constexpr (detector) total.add_to_detector(P::select(P::bits(ring, v), values));
       }
-      a += r;
-      b += a;
-      row += frame.stride_row;
-      if constexpr (weighted) weights += mask_width;
-      if constexpr (detector) ring += mask_width;
+      if constexpr (moments) total.end_row();
+      if constexpr (moments && !weighted) {
+        // Now, while the row is in the L1 cache: at the end of the frame each would wait behind the prefetches.
+        for (; dead != dead_end && dead->y == static_cast<std::ptrdiff_t>(y); ++dead) {
+          const auto vector = static_cast<std::size_t>(dead->x) / pixels;
+          if (vector < range.left || vector >= range.right) continue;
+          const std::int64_t count = P::count(row + dead->x * frame.stride_col);
+          dead_sums.n += count;
+          dead_sums.y += dead->y * count;
+          dead_sums.x += dead->x * count;
+        }
+      }
     }
     // What comes next is on its way while these wait for the last pixels.
     if constexpr (whole) {
-      for (int line = 0; line < 32; ++line) __builtin_prefetch(row + 64 * line);
+      for (int line = 0; line < 32; ++line)
+        __builtin_prefetch(row + static_cast<std::ptrdiff_t>(range.left) * step + 64 * line);
     }
-    if constexpr (moments) {
-      n += widen(a);
-      y_moment += widen(a) * static_cast<std::int64_t>(end) - widen(b);
-      running += widen(q);
-      x_moment += widen(x);
-    }
-    if constexpr (detector) counted += widen(d);
+    total.end_block(end);
   }
-  Sums sums{};
-  if constexpr (moments) {
-    constexpr std::int64_t width = kPixels;
-    sums.n = sum(n);
-    sums.y = sum(y_moment);
-    sums.x =
-        width * (static_cast<std::int64_t>(range.right) * sums.n - sum(running)) + width / 2 * sums.n + sum(x_moment);
-  }
-  if constexpr (detector) sums.detector = sum(counted);
+  Sums sums = total.result(range.right);
+  sums.n -= dead_sums.n;
+  sums.y -= dead_sums.y;
+  sums.x -= dead_sums.x;
   return sums;
 }
 
 template <class P, bool moments, bool weighted, bool detector>
 Sums sum_range(const IntegerTask& task, const FrameView& frame, const std::uint32_t* mask, const Range& range) {
   const bool dense = frame.stride_col == static_cast<std::ptrdiff_t>(P::size);
-  if (dense && range.right * kPixels <= task.nx) {
+  if (dense && range.right * P::Total::kPixels <= task.nx) {
     return sum_range<P, moments, weighted, detector, true>(task, frame, mask, range);
   }
   return sum_range<P, moments, weighted, detector, false>(task, frame, mask, range);
@@ -251,6 +389,7 @@ Sums sum_moments(const IntegerTask& task, const FrameView& frame, const Range& r
 template <class P>
 void reduce_range(const IntegerTask& task, const FrameView& frame, const Range& range, std::int64_t* nyx,
                   double* sums) {
+  constexpr std::size_t pixels = P::Total::kPixels;
   std::size_t k = 0;
   if (task.moments) {
     const Sums found = sum_moments<P>(task, frame, range);
@@ -262,33 +401,19 @@ void reduce_range(const IntegerTask& task, const FrameView& frame, const Range& 
   for (; k < task.detector_count; ++k) {
     const IntegerDetector& detector = task.detectors[k];
     const Range part{larger(range.first, detector.first_row), smaller(range.last, detector.last_row),
-                     larger(range.left, detector.first_column / kPixels),
-                     smaller(range.right, (detector.last_column + kPixels - 1) / kPixels)};
+                     larger(range.left, detector.first_column / pixels),
+                     smaller(range.right, (detector.last_column + pixels - 1) / pixels)};
     if (part.first >= part.last || part.left >= part.right) continue;
     sums[k] += static_cast<double>(sum_range<P, false, false, true>(task, frame, detector.mask, part).detector);
   }
-}
-
-template <class P>
-void take_out_dead(const IntegerTask& task, const FrameView& frame, std::int64_t* nyx) {
-  std::int64_t n = 0, y = 0, x = 0;
-  for (std::size_t i = 0; i < task.dead_count; ++i) {
-    const DeadPixel& dead = task.dead[i];
-    const std::int64_t count = P::count(frame.data + dead.y * frame.stride_row + dead.x * frame.stride_col);
-    n += count;
-    y += dead.y * count;
-    x += dead.x * count;
-  }
-  nyx[0] -= n;
-  nyx[1] -= y;
-  nyx[2] -= x;
 }
 
 // A vector that the row doesn't fill is a panel of its own. Behind the moments, further detectors take what is still in
 // the cache, 32 KB at a time.
 template <class P>
 void reduce(const IntegerTask& task, const FrameView& frame, std::int64_t* nyx, double* sums) {
-  const std::size_t vectors = (task.nx + kPixels - 1) / kPixels, whole = task.nx / kPixels;
+  constexpr std::size_t pixels = P::Total::kPixels;
+  const std::size_t vectors = (task.nx + pixels - 1) / pixels, whole = task.nx / pixels;
   const std::size_t passes = larger(task.detector_count, 1);
   for (std::size_t left = 0; left < vectors;) {
     const std::size_t right = left < whole ? smaller(left + kPanel, whole) : vectors;
@@ -298,10 +423,9 @@ void reduce(const IntegerTask& task, const FrameView& frame, std::int64_t* nyx, 
     }
     left = right;
   }
-  take_out_dead<P>(task, frame, nyx);
-  constexpr std::int64_t bias = -static_cast<std::int64_t>(P::bias);
-  for (int i = 0; i < 3; ++i) nyx[i] += bias * task.weight_moments[i];
-  for (std::size_t k = 0; k < task.detector_count; ++k) sums[k] += static_cast<double>(bias * task.detectors[k].pixels);
+  for (int i = 0; i < 3; ++i) nyx[i] += P::bias * task.weight_moments[i];
+  for (std::size_t k = 0; k < task.detector_count; ++k)
+    sums[k] += static_cast<double>(P::bias * task.detectors[k].pixels);
 }
 
 }  // namespace
@@ -309,11 +433,15 @@ void reduce(const IntegerTask& task, const FrameView& frame, std::int64_t* nyx, 
 void reduce_integer(const IntegerTask& task, const FrameView& frame, std::int64_t* nyx, double* sums) {
   switch (frame.pixel) {
     case Pixel::u8:
-      return reduce<Bytes>(task, frame, nyx, sums);
+      return reduce<Pixel8>(task, frame, nyx, sums);
     case Pixel::u16:
-      return reduce<LittleWords>(task, frame, nyx, sums);
+      return reduce<Pixel16>(task, frame, nyx, sums);
+    case Pixel::u16_be:
+      return reduce<Pixel16Swapped>(task, frame, nyx, sums);
+    case Pixel::u32:
+      return reduce<Pixel32>(task, frame, nyx, sums);
     default:
-      return reduce<BigWords>(task, frame, nyx, sums);
+      return reduce<Pixel32Swapped>(task, frame, nyx, sums);
   }
 }
 
