@@ -1,4 +1,4 @@
-"""Streams of event detectors behind a scan, made at once: bytes, and the events that lie in them as the truth."""
+"""Streams of event detectors behind a scan, made at once with their truth: bytes, and the events that lie in them."""
 
 from typing import NamedTuple
 

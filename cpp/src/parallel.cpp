@@ -15,8 +15,8 @@ namespace crewe {
 
 struct ThreadPool::State {
   std::vector<std::thread> workers;
-  std::mutex caller;                    // one job at a time
-  std::atomic<std::uint32_t> job{0};    // grows with every job: what workers sleep on
+  std::mutex caller;                      // one job at a time
+  std::atomic<std::uint32_t> job{0};      // grows with every job: what workers sleep on
   std::atomic<std::uint32_t> working{0};  // workers that haven't left the current job
   std::atomic<bool> stop{false};
   std::atomic<std::size_t> next{0};
@@ -63,7 +63,9 @@ ThreadPool::~ThreadPool() {
   for (std::thread& worker : state_->workers) worker.join();
 }
 
-int ThreadPool::threads() const { return static_cast<int>(state_->workers.size()) + 1; }
+int ThreadPool::threads() const {
+  return static_cast<int>(state_->workers.size()) + 1;
+}
 
 void ThreadPool::run(std::size_t n, std::size_t grain, RangeFunction f) {
   if (n == 0) return;

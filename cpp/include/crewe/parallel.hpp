@@ -15,7 +15,8 @@ class RangeFunction {
   template <class F>
     requires(!std::is_same_v<std::remove_cvref_t<F>, RangeFunction>)
   RangeFunction(F&& f)
-      : object_(const_cast<void*>(static_cast<const void*>(&f))), call_([](void* object, std::size_t begin, std::size_t end) {
+      : object_(const_cast<void*>(static_cast<const void*>(&f))),
+        call_([](void* object, std::size_t begin, std::size_t end) {
           (*static_cast<std::remove_reference_t<F>*>(object))(begin, end);
         }) {}
   void operator()(std::size_t begin, std::size_t end) const { call_(object_, begin, end); }
