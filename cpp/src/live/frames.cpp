@@ -102,7 +102,7 @@ void Session::State::apply(const imaging::FrameBlock& frames, std::size_t begin,
   mark_positions(lowest_row, highest_row + 1);
   scatter();
   add_to_sum(frames);
-  after_block(was_complete, lines.back().row + 1 == options.sy);
+  after_block(was_complete, order.complete(first + (end - begin)));
   publish();
 }
 

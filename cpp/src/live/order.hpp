@@ -24,6 +24,8 @@ class ScanOrder {
 
   // Of a whole scan, with what is skipped.
   std::size_t frames() const { return frames_; }
+  // From the last position on: all but the flyback of the last row.
+  bool complete(std::size_t frame) const { return frame + flyback_ >= frames_; }
   // The longest run from a frame on, at most `limit` frames.
   Run run(std::size_t frame, std::size_t limit) const;
 
