@@ -184,14 +184,14 @@ class LiveSession {
     borrowed.release();  // the worker's now
   }
 
-  void push_records(const py::array& records) {
+  void push_records(const py::array& records, bool more) {
     if (records.itemsize() != sizeof(io::Event) || records.ndim() != 1 ||
         (records.size() > 1 && records.strides(0) != sizeof(io::Event))) {
       throw std::invalid_argument("events: one contiguous row of EVENT records wanted");
     }
     const std::span events(static_cast<const io::Event*>(records.data()), static_cast<std::size_t>(records.size()));
     const py::gil_scoped_release free;
-    session_->push_events(events);
+    session_->push_events(events, more);
   }
 
   void push_events(const py::array& position, const py::array& y, const py::array& x) {
@@ -208,7 +208,7 @@ class LiveSession {
       for (std::size_t begin = 0; begin < n; begin += kBlock) {
         const std::size_t size = std::min(kBlock, n - begin);
         convert(columns, begin, size, !count);
-        if (count) session_->push_events({events_.data(), size});
+        if (count) session_->push_events({events_.data(), size}, begin + size < n);
       }
     }
   }
@@ -307,7 +307,7 @@ void bind_live(py::module_& m) {
       .def(py::init<const py::dict&>())
       .def("push", &LiveSession::push)
       .def("lend", &LiveSession::lend)
-      .def("push_records", &LiveSession::push_records)
+      .def("push_records", &LiveSession::push_records, py::arg("records"), py::arg("more") = false)
       .def("push_events", &LiveSession::push_events)
       .def("image", &LiveSession::image)
       .def("configure", &LiveSession::configure)

@@ -1,24 +1,30 @@
 // A block of events: the sums of the positions that they touch, then what has changed of their centres of mass.
 #include <algorithm>
+#include <limits>
 #include <span>
+#include <utility>
 
 #include "live/state.hpp"
 
 namespace crewe::live {
 
-void Session::State::take(std::span<const io::Event> events) {
-  if (events.empty()) return;
+void Session::State::take(std::span<const io::Event> events, bool more) {
   if (!event_reducer) {
-    const auto held = lock.producer();
+    const auto turn_of_ours = lock.producer();
     begin_events();
   }
   event_reducer->check(events);
-  constexpr std::size_t kBlock = 1 << 18;  // some 0.8 ms; a position that is cut in two is scattered twice
+  // Waiting for late events must not be seen: who sends a block now and then sees each at once.
+  constexpr double kLag = 0.1;  // [s]
+  const double time = seconds_now();
+  more = more && time - last_events < kLag;
+  last_events = time;
+  constexpr std::size_t kBlock = 1 << 16;  // some 0.2 ms
   for (std::size_t begin = 0; begin < events.size(); begin += kBlock) {
-    const auto block = events.subspan(begin, std::min(kBlock, events.size() - begin));
+    const std::size_t end = std::min(begin + kBlock, events.size());
     {
-      const auto held = lock.producer();
-      apply(block);
+      const auto turn_of_ours = lock.producer();
+      apply(events.subspan(begin, end - begin), more || end < events.size());
     }
     integrate_in_time();
   }
@@ -32,7 +38,7 @@ void Session::State::begin_events() {
   set_detector_sums();
 }
 
-void Session::State::apply(std::span<const io::Event> events) {
+void Session::State::apply(std::span<const io::Event> events, bool more) {
   touched.clear();
   event_reducer->add(events,
                      {.moments = moments.data(),
@@ -41,27 +47,67 @@ void Session::State::apply(std::span<const io::Event> events) {
                       .pattern = event_sum.empty() ? nullptr : event_sum.data()},
                      touched);
   if (!event_sum.empty()) show_sum(events);
-  if (touched.empty()) return;  // all on dead pixels
+  if (!touched.empty()) mark_positions(touched.front() / options.sx, touched.back() / options.sx + 1);
+  for (const std::uint32_t position : touched) {
+    set_vector_images(position, com_at(moments[position], position / options.sx, position % options.sx));
+    set_detector_images(position, detector_sums.data() + position * detectors);
+  }
+  // Positions that were touched wait with those that wait already, in their order.
+  std::swap(held, held_before);
+  held.clear();
+  ready.clear();
+  constexpr std::uint32_t kQuiet = 2;
+  auto before = held_before.cbegin();
+  const auto age = [&](std::uint32_t limit) {
+    for (; before != held_before.cend() && before->position < limit; ++before) {
+      if (more && before->quiet + 1 < kQuiet) {
+        held.push_back({before->position, before->quiet + 1});
+      } else {
+        ready.push_back(before->position);
+      }
+    }
+    if (before != held_before.cend() && before->position == limit) ++before;
+  };
+  for (const std::uint32_t position : touched) {
+    age(position);
+    if (more) {
+      held.push_back({position, 0});
+    } else {
+      ready.push_back(position);
+    }
+  }
+  age(std::numeric_limits<std::uint32_t>::max());
+  add_positions(ready);
+  publish();
+}
 
+void Session::State::add_positions(std::span<const std::uint32_t> positions_ready) {
+  if (positions_ready.empty()) return;
   const bool was_complete = count == positions;
   lines.clear();
   vectors.clear();
-  for (const std::uint32_t position : touched) {
+  for (const std::uint32_t position : positions_ready) {
     const std::size_t row = position / options.sx, col = position % options.sx;
     const bool follows = !lines.empty() && lines.back().row == row && lines.back().col + lines.back().count == col;
     if (!follows) lines.push_back({row, col, 0, vectors.size()});
     ++lines.back().count;
     see(position);
     const imaging::Com com = com_at(moments[position], row, col);
-    vectors.push_back(com.y - scattered[2 * std::size_t{position}]);
-    vectors.push_back(com.x - scattered[2 * std::size_t{position} + 1]);
-    set_vector_images(position, com);
-    set_detector_images(position, detector_sums.data() + position * detectors);
+    float* const in_images = scattered.data() + 2 * std::size_t{position};
+    vectors.push_back(com.y - in_images[0]);
+    vectors.push_back(com.x - in_images[1]);
+    in_images[0] = com.y;
+    in_images[1] = com.x;
   }
-  mark_positions(lines.front().row, lines.back().row + 1);
   scatter();
   after_block(was_complete, false);
-  publish();
+}
+
+void Session::State::release_held() {
+  ready.clear();
+  for (const Held& one : held) ready.push_back(one.position);
+  held.clear();
+  add_positions(ready);
 }
 
 void Session::State::show_sum(std::span<const io::Event> events) {

@@ -81,16 +81,21 @@ void Session::State::apply(const imaging::FrameBlock& frames, std::size_t begin,
       const std::size_t position = run.row * options.sx + col + i;
       const std::size_t from = frame + (run.backwards ? run.frames - 1 - i : i);
       const imaging::Com now = com_at(chunk_moments[from], run.row, col + i);
-      imaging::Com step = now;
+      imaging::Com before{};
       if (see(position)) {
         fresh.push_back(static_cast<std::uint32_t>(begin + from));
-      } else {
-        const imaging::Com before = com_at(moments[position], run.row, col + i);
-        step = {now.y - before.y, now.x - before.x};
+      } else if (scattered.empty()) {
+        before = com_at(moments[position], run.row, col + i);
+      }
+      if (!scattered.empty()) {
+        float* const in_images = scattered.data() + 2 * position;
+        before = {in_images[0], in_images[1]};
+        in_images[0] = now.y;
+        in_images[1] = now.x;
       }
       moments[position] = chunk_moments[from];
-      vectors.push_back(step.y);
-      vectors.push_back(step.x);
+      vectors.push_back(now.y - before.y);
+      vectors.push_back(now.x - before.x);
       set_vector_images(position, now);
       set_detector_images(position, chunk_sums.data() + from * detectors);
       if (ring_count != 0) {

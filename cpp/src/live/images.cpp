@@ -20,10 +20,6 @@ imaging::Com Session::State::com_at(const imaging::Moments& m, std::size_t row, 
 }
 
 void Session::State::set_vector_images(std::size_t position, imaging::Com com) {
-  if (!scattered.empty()) {
-    scattered[2 * position] = com.y;
-    scattered[2 * position + 1] = com.x;
-  }
   for (Picture& picture : pictures) {
     float* const pixel = picture.pixels.get() + 2 * position;
     if (picture.is<CenterOfMass>()) {

@@ -20,6 +20,9 @@ bool Session::State::refine(bool always) {
 }
 
 void Session::State::recompute() {
+  // What waits to be scattered is in the images from now on.
+  for (const Held& one : held) see(one.position);
+  held.clear();
   recompute_vectors();
   for (Picture& picture : pictures) {
     if (picture.kernel) recompute_ricom(picture);
@@ -43,7 +46,11 @@ void Session::State::recompute_vectors() {
     for (std::size_t row = from; row < to; ++row) {
       for (std::size_t col = 0; col < options.sx; ++col) {
         const std::size_t position = row * options.sx + col;
-        set_vector_images(position, com_at(moments[position], row, col));
+        const imaging::Com com = com_at(moments[position], row, col);
+        set_vector_images(position, com);
+        if (scattered.empty()) continue;
+        scattered[2 * position] = com.y;
+        scattered[2 * position + 1] = com.x;
       }
     }
   });
@@ -85,13 +92,9 @@ void Session::State::recompute_ricom(Picture& picture) {
   mark(picture, 0, shown);
 }
 
-namespace {
-
-double now() {
+double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
-
-}  // namespace
 
 bool Session::State::integrate(Picture& picture) {
   const std::lock_guard one(icom_lock);
@@ -99,7 +102,7 @@ bool Session::State::integrate(Picture& picture) {
 }
 
 bool Session::State::integrate_locked(Picture& picture) {
-  const double begun = now();
+  const double begun = seconds_now();
   double high_pass = 0;
   std::uint64_t made_of = 0;
   std::size_t seen_then = 0;
@@ -125,7 +128,7 @@ bool Session::State::integrate_locked(Picture& picture) {
     publish();
   }
   picture.positions = seen_then;
-  picture.ended = now();
+  picture.ended = seconds_now();
   picture.seconds = picture.ended - begun;
   return true;
 }
@@ -137,7 +140,7 @@ void Session::State::integrate_in_time() {
     const std::unique_lock one(icom_lock, std::try_to_lock);
     if (!one.owns_lock()) return;  // a reader is at it
     const bool complete = count == positions && picture.positions != positions;
-    if (complete || now() - picture.ended >= picture.seconds / kShare) integrate_locked(picture);
+    if (complete || seconds_now() - picture.ended >= picture.seconds / kShare) integrate_locked(picture);
   }
 }
 

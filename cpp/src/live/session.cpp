@@ -70,14 +70,14 @@ void Session::push(const imaging::FrameBlock& frames, std::optional<std::size_t>
   state.next_frame = begin + frames.count;
 }
 
-void Session::push_events(std::span<const io::Event> events) {
+void Session::push_events(std::span<const io::Event> events, bool more) {
   State& state = *state_;
   if (state.closed.load(std::memory_order_relaxed)) throw std::invalid_argument("push_events: the session is closed");
   if (state.queue) {
     state.queue->drain();
     state.queue->raise();
   }
-  state.take(events);
+  state.take(events, more);
 }
 
 void Session::flush() {
@@ -90,7 +90,8 @@ void Session::finish() {
   State& state = *state_;
   if (state.queue) state.queue->drain();
   {
-    const auto held = state.lock.producer();
+    const auto turn = state.lock.producer();
+    state.release_held();
     state.settle();
   }
   for (Picture& picture : state.pictures) {
@@ -118,7 +119,7 @@ void Session::next_scan() {
     state.queue->drain();
     state.queue->raise();
   }
-  const auto held = state.lock.producer();
+  const auto turn = state.lock.producer();
   state.clear();
 }
 
@@ -142,6 +143,7 @@ void Session::State::clear() {
   std::fill(event_sum.begin(), event_sum.end(), 0.0);
   std::fill(detector_sums.begin(), detector_sums.end(), 0.0);
   std::fill(scattered.begin(), scattered.end(), 0.0F);
+  held.clear();
   count = rows = next_frame = 0;
   summed = 0;
   last.reset();

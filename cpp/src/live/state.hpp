@@ -32,6 +32,7 @@ std::optional<imaging::RicomKernel> make_kernel(const Kind& kind, const Options&
 void check_point(const Point& point, const char* name);
 void check_descan(const Descan& descan);
 void check_rotation(double rotation);
+double seconds_now();  // of a steady clock
 
 // One image of a session.
 struct Picture {
@@ -95,8 +96,13 @@ struct Session::State {
   std::optional<imaging::EventReducer> event_reducer;  // from the first event on, like the three below
   std::vector<double> detector_sums;                   // (positions, detectors): float32 counts to 2^24 only
   std::vector<float> scattered;                        // (positions, 2): what of a position is in the riCOM images
-  std::vector<std::uint32_t> touched;
-  std::size_t detectors = 0;  // virtual detectors: sums per frame
+  std::vector<std::uint32_t> touched, ready;           // positions: of the last block, and to be scattered
+  struct Held {
+    std::uint32_t position, quiet;  // blocks that didn't touch it
+  };
+  double last_events = 0;               // when they came [s]
+  std::vector<Held> held, held_before;  // ascending: positions whose events may still be coming
+  std::size_t detectors = 0;            // virtual detectors: sums per frame
   std::size_t ring_count = 0;
 
   // Scratch for a chunk of frames.
@@ -138,9 +144,11 @@ struct Session::State {
   void after_block(bool was_complete, bool at_end);
 
   // events.cpp
-  void take(std::span<const io::Event> events);
+  void take(std::span<const io::Event> events, bool more);
   void begin_events();
-  void apply(std::span<const io::Event> events);
+  void apply(std::span<const io::Event> events, bool more);
+  void add_positions(std::span<const std::uint32_t> ready);  // ascending
+  void release_held();
   void show_sum(std::span<const io::Event> events);
 
   // setup.cpp

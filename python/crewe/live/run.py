@@ -107,5 +107,5 @@ def _feed_events(session: Session, source: Any, progress: bool) -> None:
     push, positions = session._core.push_records, session.scan[0] * session.scan[1]
     with Bar("scan", total=positions, unit="positions", show=progress) as bar:
         for events in source.records():
-            push(events)
+            push(events, True)
             bar.set(session.done)

@@ -68,8 +68,9 @@ class Session {
   void push(const imaging::FrameBlock& frames, std::optional<std::size_t> first, Release release);
 
   // Any order; events of one position add up. An event outside the scan or the detector: std::out_of_range, and none
-  // counts.
-  void push_events(std::span<const io::Event> events);
+  // counts. `more`: the next block follows at once. A position is then done, and in the riCOM images, once two blocks
+  // have passed that don't touch it: it is added once, instead of once per block, and in order.
+  void push_events(std::span<const io::Event> events, bool more = false);
 
   // Waits until every borrowed block is summed.
   void flush();
