@@ -198,24 +198,32 @@ Complex<V>* bluestein(const LanePlan<T>& plan, Complex<V>* from, Complex<V>* to)
   return result;
 }
 
+// Rows are read and written some elements at a time: a cache line is used up before a line of the next row, which may
+// fall into the same set, displaces it.
+constexpr std::size_t kAtOnce = 8;
+
 // Lane l ↔ data[l·distance]; `swap` exchanges re and im, which turns the forward into the inverse transform.
 template <class T, class V>
 void load(const T* data, std::size_t n, std::size_t lanes, std::ptrdiff_t distance, std::ptrdiff_t stride, bool swap,
           Complex<V>* to) {
   constexpr std::size_t kLanes = sizeof(V) / sizeof(T);
-  for (std::size_t j = 0; j < n; ++j) {
+  for (std::size_t j = 0; j < n; j += kAtOnce) {
+    const std::size_t count = n - j < kAtOnce ? n - j : kAtOnce;
+    T parts[kAtOnce][2][kLanes] = {};
     const T* from = data + 2 * static_cast<std::ptrdiff_t>(j) * stride;
-    T re[kLanes] = {}, im[kLanes] = {};
-    if (lanes == kLanes && distance == 1) {
-      for (std::size_t l = 0; l < kLanes; ++l) re[l] = from[2 * l], im[l] = from[2 * l + 1];
+    if (distance == 1) {
+      for (std::size_t i = 0; i < count; ++i, from += 2 * stride) {
+        for (std::size_t l = 0; l < lanes; ++l) parts[i][swap][l] = from[2 * l], parts[i][!swap][l] = from[2 * l + 1];
+      }
     } else {
-      for (std::size_t l = 0; l < lanes; ++l) {
-        const T* element = from + 2 * static_cast<std::ptrdiff_t>(l) * distance;
-        re[l] = element[0], im[l] = element[1];
+      for (std::size_t l = 0; l < lanes; ++l, from += 2 * distance) {
+        for (std::size_t i = 0; i < count; ++i) {
+          const T* element = from + 2 * static_cast<std::ptrdiff_t>(i) * stride;
+          parts[i][swap][l] = element[0], parts[i][!swap][l] = element[1];
+        }
       }
     }
-    __builtin_memcpy(swap ? &to[j].im : &to[j].re, re, sizeof(V));
-    __builtin_memcpy(swap ? &to[j].re : &to[j].im, im, sizeof(V));
+    __builtin_memcpy(to + j, parts, count * sizeof *to);
   }
 }
 
@@ -223,18 +231,23 @@ template <class T, class V>
 void store(const Complex<V>* from, T scale, std::size_t n, std::size_t lanes, std::ptrdiff_t distance,
            std::ptrdiff_t stride, bool swap, T* data) {
   constexpr std::size_t kLanes = sizeof(V) / sizeof(T);
-  for (std::size_t j = 0; j < n; ++j) {
+  for (std::size_t j = 0; j < n; j += kAtOnce) {
+    const std::size_t count = n - j < kAtOnce ? n - j : kAtOnce;
+    T parts[kAtOnce][2][kLanes];
+    __builtin_memcpy(parts, from + j, count * sizeof *from);
     T* to = data + 2 * static_cast<std::ptrdiff_t>(j) * stride;
-    const V a = (swap ? from[j].im : from[j].re) * scale, b = (swap ? from[j].re : from[j].im) * scale;
-    T re[kLanes], im[kLanes];
-    __builtin_memcpy(re, &a, sizeof(V));
-    __builtin_memcpy(im, &b, sizeof(V));
-    if (lanes == kLanes && distance == 1) {
-      for (std::size_t l = 0; l < kLanes; ++l) to[2 * l] = re[l], to[2 * l + 1] = im[l];
+    if (distance == 1) {
+      for (std::size_t i = 0; i < count; ++i, to += 2 * stride) {
+        for (std::size_t l = 0; l < lanes; ++l) {
+          to[2 * l] = parts[i][swap][l] * scale, to[2 * l + 1] = parts[i][!swap][l] * scale;
+        }
+      }
     } else {
-      for (std::size_t l = 0; l < lanes; ++l) {
-        T* element = to + 2 * static_cast<std::ptrdiff_t>(l) * distance;
-        element[0] = re[l], element[1] = im[l];
+      for (std::size_t l = 0; l < lanes; ++l, to += 2 * distance) {
+        for (std::size_t i = 0; i < count; ++i) {
+          T* element = to + 2 * static_cast<std::ptrdiff_t>(i) * stride;
+          element[0] = parts[i][swap][l] * scale, element[1] = parts[i][!swap][l] * scale;
+        }
       }
     }
   }
