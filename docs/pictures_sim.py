@@ -76,7 +76,6 @@ def stem(folder: Path) -> None:
         semiangle=21.0,
         positions=np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1),
         detectors={"BF, 0-5": (0, 5), "ABF, 10-21": (10, 21), "ADF, 30-60": (30, 60), "HAADF, 60-140": (60, 140)},
-        source_size=0.7,
     )
     draw(folder / "srtio3-stem.png", [(f"{n} mrad", np.tile(i, (3, 3))) for n, i in images.items()], 4)
 

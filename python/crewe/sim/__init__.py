@@ -9,6 +9,7 @@ from crewe.sim.diffraction import cbed, diffraction, pacbed
 from crewe.sim.estimate import Estimate, estimate
 from crewe.sim.hrtem import hrtem
 from crewe.sim.potential import Potential
+from crewe.sim.prism import Prism
 from crewe.sim.scan4d import scan4d
 from crewe.sim.scattering import scattering_factor
 from crewe.sim.slab import slab
@@ -22,6 +23,7 @@ __all__ = [
     "Estimate",
     "FrozenPhonons",
     "Potential",
+    "Prism",
     "Sector",
     "cbed",
     "diffraction",
