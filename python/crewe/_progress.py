@@ -51,6 +51,10 @@ class Bar:
         if self._shown is not None:
             self._shown.update(self._shown.task_ids[0], completed=done, rate=self.rate())
 
+    def restart(self) -> None:
+        """What was waited for is there: the clock starts now."""
+        self._begin = time.monotonic()
+
     def rate(self) -> str:
         """Done per second since the beginning, in words."""
         rate = self.done / max(time.monotonic() - self._begin, 1e-9)

@@ -32,5 +32,11 @@ def replay(file: Path, url: str, rate: float | None, **options: Any) -> None:
         total = len(source) if isinstance(source, io.FrameSource) else source.scan[0] * source.scan[1]
         click.echo(f"{file}: {total} {'frames' if frames else 'positions'}, waiting for a client at {url}", err=True)
         with Bar("playing", total=total, unit="frames" if frames else "positions") as bar:
-            io.replay(source, url, rate=rate, progress=bar.set)
+
+            def sent(count: int) -> None:
+                if not bar.done:
+                    bar.restart()
+                bar.set(count)
+
+            io.replay(source, url, rate=rate, progress=sent)
         click.echo(f"sent {bar.done} of {total}, {bar.rate()}", err=True)
