@@ -3,6 +3,7 @@
 import gc
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -158,3 +159,19 @@ def test_rosettasciio_is_not_there(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "rsciio", None)
     with pytest.raises(ImportError, match=r"crewe\[io\]"):
         crewe.io.open(tmp_path / "a.dm4")
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the kernel's own account wanted")
+def test_a_read_file_takes_no_memory(tmp_path):
+    """Pages of a mapped file that was gone through are let go: a long scan takes no more memory than a short one."""
+
+    def mapped():
+        (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("RssFile"))
+        return int(line.split()[1])
+
+    with open(tmp_path / "a.npy", "wb") as file:
+        np.save(file, np.zeros((600, 256, 256), np.uint16))
+    source = crewe.io.open(tmp_path / "a.npy")
+    before = mapped()
+    assert sum(int(frames[0, 0, 0]) + len(frames) for _, frames in source) == 600
+    assert mapped() - before < 50_000, "kB of 79 MB that were read"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from crewe._array import FRAME_DTYPES
 from crewe.errors import FormatError
-from crewe.io.sources import FrameSource, as_count, as_scan
+from crewe.io.sources import FrameSource, as_count, as_scan, let_go
 
 __all__ = ["ArraySource", "EmpadFile", "NpyFile", "is_empad", "is_npy"]
 
@@ -72,6 +72,7 @@ class ArraySource(FrameSource):
         for row in rows:
             for start in range(0, len(row), step):
                 yield first + start, row[start : start + step]
+                let_go(self._frames)
             first += len(row)
 
 

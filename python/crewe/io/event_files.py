@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe.errors import FormatError
-from crewe.io.sources import EventSource, as_count, as_scan
+from crewe.io.sources import EventSource, as_count, as_scan, let_go
 
 __all__ = ["TICK", "Chip", "EventFile", "EventScan", "core_options", "damage_error", "quad"]
 
@@ -19,6 +19,8 @@ TICK = 1.5625e-9
 CHIP_PIXELS = 256
 #: Bytes per step through a file: their events, too, stay in a core's second cache.
 BLOCK_BYTES = 1 << 18
+#: Mapped pages are let go of after so many bytes, a multiple of the above.
+LET_GO_BYTES = 1 << 24
 
 
 class Chip(NamedTuple):
@@ -153,6 +155,8 @@ class EventFile(EventSource):
         decoder, data = self._decoder(), self.raw()
         for start in range(0, len(data), BLOCK_BYTES):
             block = decoder.feed(data[start : start + BLOCK_BYTES])
+            if start % LET_GO_BYTES == 0:
+                let_go(data)
             self._note(decoder)
             if len(block):
                 yield block

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from crewe import _core
 from crewe.errors import FormatError
-from crewe.io.sources import Bytes, FrameSource, as_bytes, as_count, as_scan
+from crewe.io.sources import Bytes, FrameSource, as_bytes, as_count, as_scan, let_go
 
 __all__ = [
     "MibDecoder",
@@ -274,6 +274,7 @@ class MibFile(FrameSource):
             for first, count in self._runs(part, data, MAPPED_BYTES // self._stride):
                 at = first * self._stride
                 yield data[at : at + count * self._stride].reshape(-1, self._framing.header + self._framing.data)
+                let_go(data)
 
     def _runs(self, part: int, data: NDArray[np.uint8], step: int) -> Iterator[tuple[int, int]]:
         """(first, count) of blocks of at most `step` frames, headers checked."""
@@ -290,11 +291,14 @@ class MibFile(FrameSource):
         if not self._framing.raw:
             for first, count in self._runs(part, data, MAPPED_BYTES // self._stride):
                 yield start + first, big_endian(self._framing, data[first * self._stride :], count)
+                let_go(data)
             return
         step = max(1, UNPACKED_BYTES // frame_bytes)
         images = np.empty((step, *self.detector), self.dtype)
         for first, count in self._runs(part, data, step):
             self._framing.unpack(data[first * self._stride :], images=images[:count])
+            if first % (16 * step) < step:
+                let_go(data)
             yield start + first, images[:count]
 
     @contextmanager

@@ -1,5 +1,6 @@
 """What every reader gives: frames or events, in blocks, as often as asked for."""
 
+import mmap
 import operator
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["EVENT", "Bytes", "EventSource", "FrameSource", "as_bytes", "as_count", "as_scan"]
+__all__ = ["EVENT", "Bytes", "EventSource", "FrameSource", "as_bytes", "as_count", "as_scan", "let_go"]
 
 #: One event as the core exchanges it (`crewe::io::Event`): probe position, detector pixel.
 EVENT = np.dtype([("position", "<u4"), ("y", "<u2"), ("x", "<u2")])
@@ -46,6 +47,16 @@ def as_scan(scan: Any) -> tuple[int, int]:
     if sy < 1 or sx < 1:
         raise ValueError(f"scan: two positive integers (y, x) wanted, {scan!r} came")
     return sy, sx
+
+
+def let_go(mapped: NDArray[Any]) -> None:
+    """Take the pages of a mapped file out of this process; the system may keep them, they don't count as ours.
+
+    What is read again comes back by itself. An array that isn't mapped stays as it is.
+    """
+    pages = getattr(mapped, "_mmap", None)
+    if pages is not None and hasattr(mmap, "MADV_DONTNEED"):
+        pages.madvise(mmap.MADV_DONTNEED)
 
 
 class FrameSource(ABC):
