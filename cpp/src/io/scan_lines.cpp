@@ -61,8 +61,8 @@ std::uint64_t ScanLines::number_of(std::int64_t rise) {
   if (known_.empty()) return 0;
   const Line &first = known_.front(), &last = known_.back();
   const std::uint64_t lines = last.number - first.number;
-  if (!by_time_ || lines == 0) return last.number + 1;
-  by_time_ = false;
+  if (!cut_at_ || rise <= *cut_at_ || lines == 0) return last.number + 1;
+  cut_at_.reset();
   const double period = static_cast<double>(last.rise - first.rise) / static_cast<double>(lines);
   return last.number +
          static_cast<std::uint64_t>(std::max(1.0, std::round(static_cast<double>(rise - last.rise) / period)));

@@ -3,7 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
+#include <optional>
 #include <vector>
 
 namespace crewe::io {
@@ -33,8 +33,8 @@ class ScanLines {
   // Gives a chip the next line of the others, of which it has no edges of its own.
   bool borrow(std::size_t chip);
 
-  // Lines went by unseen: the number of the next one follows from the time since the last one.
-  void skip_by_time() { by_time_ = true; }
+  // Lines go by unseen from now on: the number of the next one follows from the time since the last one.
+  void cut(std::int64_t now) { cut_at_ = now; }
 
   // The line after the last one of a chip, or `more` after that, as the other chips have it; null if there is none.
   const Line* next(std::size_t chip, std::size_t more = 0) const { return next_of(chips_[chip], more); }
@@ -68,7 +68,7 @@ class ScanLines {
   std::vector<Line> known_;  // of whichever chip was first; ascending
   std::uint64_t seen_ = 0;
   std::int64_t length_ = 0, last_length_ = 0;
-  bool by_time_ = false;
+  std::optional<std::int64_t> cut_at_;
 
   const Line* match(std::int64_t rise) const;
   const Line* next_of(const Chip& chip, std::size_t more = 0) const;

@@ -44,6 +44,7 @@ struct T3pScan::State {
   std::optional<Damage> damage;
   std::uint64_t offset = 0;      // of the first byte in `carry`, or of the next one
   std::vector<std::byte> carry;  // a record or line that was cut
+  std::uint64_t beyond = 0;      // bytes of that line that aren't kept
   std::vector<std::byte> block;  // records made from text
   // Column of each field of the text: matrix index, ToA, FToA, overflow; −1 = not there.
   std::array<int, 4> columns{-1, -1, -1, -1};
@@ -151,10 +152,11 @@ void T3pScan::State::text(std::span<const std::byte> bytes) {
     if (end == nullptr || !carry.empty()) {
       const std::size_t kept = std::min(length, longest_line - std::min(carry.size(), longest_line));
       carry.insert(carry.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(kept));
-      offset += length - kept;  // what a line has too much of is no number
+      beyond += length - kept;  // a line that long holds something else than numbers
     }
     if (end == nullptr) break;
-    const std::uint64_t next = offset + (carry.empty() ? length : carry.size()) + 1;
+    const std::uint64_t next = offset + (carry.empty() ? length : carry.size() + beyond) + 1;
+    beyond = 0;
     if (carry.empty()) {
       line({reinterpret_cast<const char*>(bytes.data()), length}, offset);
     } else {

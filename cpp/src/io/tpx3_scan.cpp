@@ -401,7 +401,7 @@ EventBlock Tpx3Scan::finish() {
 
 void Tpx3Scan::cut() {
   state_->stream.cut();
-  state_->lines.skip_by_time();
+  state_->lines.cut(state_->clock.last);
 }
 
 const Tpx3Counts& Tpx3Scan::words() const {

@@ -99,16 +99,6 @@ struct Clock {
 inline bool is_magic(std::uint64_t word) {
   return static_cast<std::uint32_t>(word) == magic;
 }
-// A header as it is looked for where none is due: more bits must fit.
-inline bool is_strict_header(std::uint64_t word) {
-  return is_magic(word) && (word >> 38 & 0x3ff) == 0 && (word >> 48 & 7) == 0;
-}
-// A header in the middle of a chunk: the size of that chunk was a lie. Words that mean something else come first.
-inline bool is_stray_header(std::uint64_t word) {
-  const auto top = static_cast<unsigned>(word >> 56);
-  return is_strict_header(word) && top >> 4 != 0xa && top >> 4 != 0xb && top >> 4 != 6 && top != 0x44 && top != 0x45;
-}
-
 // In a stream without headers nothing but the words tells that they are words: known ones earn credit, others cost it.
 struct Credit {
   static constexpr unsigned limit = 64;
@@ -123,6 +113,16 @@ class Stream {
   Tpx3Counts counts;
   std::optional<Damage> damage;
   Credit credit;
+
+  // A header: whole words, a chip number that can be, and the mode byte of the first header.
+  bool is_header(std::uint64_t word) const {
+    return is_magic(word) && (word >> 38 & 3) == 0 && (word >> 48 & 7) == 0 && (word >> 40 & 0xff) == mode_;
+  }
+  // A header in the middle of a chunk: the size of that chunk was a lie. Words that mean something else come first.
+  bool is_stray_header(std::uint64_t word) const {
+    const auto top = static_cast<unsigned>(word >> 56);
+    return is_header(word) && top >> 4 != 0xa && top >> 4 != 0xb && top >> 4 != 6 && top != 0x44 && top != 0x45;
+  }
 
   // Counts a control or unknown word and returns true; false if the run ends before it.
   bool passes(std::uint64_t word, Word kind) {
@@ -186,6 +186,7 @@ class Stream {
   std::size_t kept_ = 0;
   std::size_t left_ = 0;  // words of the chunk that are still to come
   std::uint8_t chip_ = 0;
+  std::uint64_t mode_ = 0;
 
   void keep(std::span<const std::byte> bytes) {
     kept_ = bytes.size();
@@ -210,22 +211,19 @@ class Stream {
     while (used < n && state_ != State::seek) {
       const std::byte* here = at + 8 * used;
       const std::uint64_t word = load(here);
+      if (state_ == State::start && !is_magic(word)) {
+        state_ = State::bare;
+        chip_ = 0;
+        credit = {};
+      }
       if (state_ == State::start || state_ == State::header) {
-        if (is_magic(word) && (word >> 48 & 7) == 0) {
-          begin_chunk(word);
-        } else if (state_ == State::start && !is_magic(word)) {
-          state_ = State::bare;
-          chip_ = 0;
-          credit = {};
-          continue;
-        } else {
-          note(is_magic(word) ? "a chunk of " + std::to_string(word >> 48) + " bytes, which is no number of words"
-                              : "a chunk header was due",
-               offset_);
-          if (is_magic(word)) damage->skipped += 8;
+        if (state_ == State::start) mode_ = word >> 40 & 0xff;
+        if (!is_header(word)) {
+          note("a chunk header was due", offset_);
           state_ = State::seek;
-          if (!is_magic(word)) break;
+          break;
         }
+        begin_chunk(word);
         ++used;
         offset_ += 8;
         continue;
@@ -262,7 +260,7 @@ class Stream {
         kept_ += more;
         return {};
       }
-      if (is_strict_header(load(seam.data()))) {
+      if (is_header(load(seam.data()))) {
         state_ = State::header;
         return bytes;
       }
@@ -279,7 +277,7 @@ class Stream {
         break;
       }
       at = static_cast<std::size_t>(static_cast<const std::byte*>(found) - bytes.data());
-      if (is_strict_header(load(bytes.data() + at))) {
+      if (is_header(load(bytes.data() + at))) {
         pass(at);
         state_ = State::header;
         return bytes.subspan(at);

@@ -10,8 +10,6 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +63,9 @@ class ServalClient:
         self._ask("/measurement/stop")
 
     def _ask(self, path: str, content: object = None) -> bytes:
+        from urllib.error import HTTPError, URLError  # 30 ms of imports that hardly anybody needs
+        from urllib.request import Request, urlopen
+
         data = None if content is None else json.dumps(content).encode()
         request = Request(self._url + path, data, {"Content-Type": "application/json"}, method="PUT" if data else "GET")
         try:
