@@ -1,18 +1,21 @@
 """A Merlin on a socket, well-behaved and not: what comes, what is lost, what is said."""
 
 import contextlib
+import queue
 import socket
 import threading
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import crewe.io
 from crewe import DeviceError, FormatError
 from crewe.io import merlin_player
 from crewe.io.arrays import ArraySource
-from crewe.io.merlin import CommandSocket, message
+from crewe.io.merlin import CommandSocket, Ring, message
 from crewe.io.sources import EventSource
 from reference import mib
 
@@ -126,6 +129,83 @@ def test_we_hang_up_when_all_is_there():
         received(source)
         detector.thread.join(5)
         assert not detector.thread.is_alive()
+
+
+def test_lent_blocks_stay_until_they_are_released():
+    images, payloads = some_frames(100, 12, shape=(256, 256))  # 16 fit in the ring
+    with listening(says(mib.acquisition((10, 10)), *payloads)) as source:
+        held, seen = [], 0
+        for first, frames, release in source.lent_blocks():
+            held.append((first, frames, release))
+            while sum(len(frames) for _, frames, _ in held) > 8:
+                first, frames, release = held.pop(0)
+                assert np.array_equal(frames, images[first : first + len(frames)])
+                seen += len(frames)
+                release()
+        assert all(np.array_equal(frames, images[first : first + len(frames)]) for first, frames, _ in held)
+        assert seen + sum(len(frames) for _, frames, _ in held) == 100
+
+
+def test_a_full_ring_waits():
+    images, payloads = some_frames(100, 12, shape=(256, 256))
+    with listening(says(mib.acquisition((10, 10)), *payloads)) as source:
+        held, got = queue.Queue(), {}
+
+        def sums_later():
+            while block := held.get():
+                got.update((block[0] + i, frame.copy()) for i, frame in enumerate(block[1]))
+                block[2]()
+
+        thread = threading.Thread(target=sums_later, daemon=True)
+        thread.start()
+        for block in source.lent_blocks():
+            held.put(block)
+        held.put(None)
+        thread.join(10)
+        same(got, images, range(100))
+
+
+@given(st.data())
+def test_the_ring_is_a_queue(data):
+    """Bytes come out as they went in; what is handed out isn't touched until it is given back."""
+    stride, slots = data.draw(st.integers(1, 9)), data.draw(st.integers(2, 5))
+    ring, number, held = Ring(stride, slots), 0, []
+    expected = 0
+    for _ in range(data.draw(st.integers(1, 60))):
+        what = data.draw(st.sampled_from(["receive", "take", "give back", "withdraw"]))
+        lent = sum(len(view) for view, _ in held)
+        if what == "receive" and lent + ring.waiting < stride * slots:
+            space = ring.space()
+            assert 1 <= len(space) <= stride * slots - lent - ring.waiting
+            count = data.draw(st.integers(1, len(space)))
+            space[:count] = np.arange(number, number + count) % 251
+            ring.fill(count)
+            number += count
+        elif what == "take" and len(ring.pending()) >= stride:
+            count = data.draw(st.integers(1, len(ring.pending()) // stride))
+            view = ring.pending()[: count * stride]
+            assert np.array_equal(view, np.arange(expected, expected + len(view)) % 251)
+            assert ring.slot == expected // stride % slots
+            ring.take(count)
+            held.append((view, expected))
+            expected += len(view)
+        elif what == "give back" and held:
+            view, begin = held.pop(0)
+            assert np.array_equal(view, np.arange(begin, begin + len(view)) % 251)
+            ring.give_back(len(view) // stride)
+        elif what == "withdraw":
+            assert ring.withdraw() == (np.arange(expected, number) % 251).astype(np.uint8).tobytes()
+            number = expected
+
+
+def test_another_header_at_the_end_of_the_ring():
+    """The ring holds 16 messages; the header follows the 15th, what comes after it lies across the ring's end."""
+    images, payloads = some_frames(30, 12, shape=(256, 256))
+    header = mib.acquisition((5, 6))
+    for place in (13, 14, 15, 16):
+        first = says(header, *payloads[:4], stay=False)
+        with listening(first, says(*payloads[4:place], header, *payloads[place:])) as source:
+            same(received(source), images, range(30))
 
 
 def test_what_the_detector_leaves_out_is_counted():

@@ -6,8 +6,10 @@ acquisition header comes when the acquisition is started, before it is triggered
 """
 
 import contextlib
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -97,34 +99,63 @@ class CommandSocket:
 
 
 class Ring:
-    """Memory for whole messages of one length, filled and emptied in order; a message never lies across its end."""
+    """Memory for whole messages of one length, filled, handed out and given back in order, over and over.
 
-    def __init__(self, stride: int) -> None:
-        self.slots = max(2, RING_BYTES // stride)
-        self._bytes = np.empty(self.slots * stride, np.uint8)
+    Bytes are counted from the begin of the stream; byte n lies at n modulo the size, which is a multiple of the stride,
+    so that no message lies across the end.
+    """
+
+    def __init__(self, stride: int, slots: int) -> None:
+        self.slots = slots
         self._stride = stride
-        self._done = self._fill = 0  # bytes handed out, bytes received
+        self._bytes = np.empty(slots * stride, np.uint8)
+        self._received = self._taken = self._returned = 0
+        self._more_room = threading.Condition()
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that came and aren't handed out."""
+        return self._received - self._taken
+
+    @property
+    def slot(self) -> int:
+        """Where the next message to be handed out lies."""
+        return self._taken // self._stride % self.slots
 
     def pending(self) -> NDArray[np.uint8]:
-        """What came and isn't handed out."""
-        return self._bytes[self._done : self._fill]
+        """What came and isn't handed out, up to the end of the memory."""
+        at = self._taken % len(self._bytes)
+        return self._bytes[at : at + self.waiting]
 
     def take(self, messages: int) -> None:
-        self._done += messages * self._stride
+        """Messages are handed out: nothing is written over them until they are given back."""
+        self._taken += messages * self._stride
+
+    def give_back(self, messages: int) -> None:
+        """The oldest messages that were handed out aren't needed any longer; from any thread."""
+        with self._more_room:
+            self._returned += messages * self._stride
+            self._more_room.notify()
 
     def space(self) -> NDArray[np.uint8]:
-        """Where the next bytes go; never empty as long as whole messages are taken before more is received."""
-        if self._done == self._fill == len(self._bytes):
-            self._done = self._fill = 0
-        return self._bytes[self._fill :]
+        """Where the next bytes go, at least one; waits until there is room."""
+        size = len(self._bytes)
+        with self._more_room:
+            self._more_room.wait_for(lambda: self._received - self._returned < size)
+            room = size - (self._received - self._returned)
+        at = self._received % size
+        return self._bytes[at : at + room]
 
-    def received(self, count: int) -> None:
-        self._fill += count
+    def fill(self, count: int) -> None:
+        """So many bytes were written to `space`."""
+        self._received += count
 
-    def restart(self, rest: bytes = b"") -> None:
-        """Empty but for `rest`, the begin of a message."""
-        self._bytes[: len(rest)] = np.frombuffer(rest, np.uint8)
-        self._done, self._fill = 0, len(rest)
+    def withdraw(self) -> bytes:
+        """What waits to be handed out: it won't be."""
+        at, end = self._taken % len(self._bytes), self._taken % len(self._bytes) + self.waiting
+        parts = self._bytes[at:end], self._bytes[: max(end - len(self._bytes), 0)]
+        self._received = self._taken
+        return b"".join(part.tobytes() for part in parts)
 
 
 class MerlinSource(FrameSource):
@@ -178,7 +209,8 @@ class MerlinSource(FrameSource):
         wanted_frames = None if frames is None else as_count(frames, "frames")
         self._address, self._timeout = address, timeout
         self._where = f"merlin://{address[0]}:{address[1]}"
-        self._received = 0  # bytes of the stream
+        self._received = 0  # bytes from the socket
+        self._backlog = b""  # of them, what is to be received once more
         self._commands: CommandSocket | None = None
         self._socket = connect(address, timeout=timeout)
         try:
@@ -208,16 +240,16 @@ class MerlinSource(FrameSource):
     def _begin(self, depth: int, softtrigger: bool) -> None:
         """Wait for the acquisition header, and the first frame, which tells what all frames are like."""
         self._text = b""
-        payload, _ = self._message()
+        payload = self._message()
         while self._commands is not None and payload.startswith(b"MQ1"):  # what an acquisition before ours left
-            payload, _ = self._message()
+            payload = self._message()
         while payload.startswith(b"HDR"):  # of several the last one counts: those before weren't triggered
             self._text = payload
             if softtrigger and self._commands is not None:
                 self._commands.command("SOFTTRIGGER")
-            payload, _ = self._message()
+            payload = self._message()
         self._header = acquisition_header(self._text)
-        at = self._received - len(payload)
+        at = self._offset() - len(payload)
         depth = depth or number_of(self._header, "Counter Depth")
         self._framing = _core.MibFraming(np.frombuffer(payload, np.uint8), offset=at, depth=depth)
         length = self._framing.header + self._framing.data
@@ -225,11 +257,12 @@ class MerlinSource(FrameSource):
             raise FormatError(
                 f"Merlin frame: {length} bytes by its header, {len(payload)} by its message (at byte {at})", at
             )
-        self._stride = self._framing.stride(PREFIX)
-        self._ring = Ring(self._stride)
-        self._ring.restart(message(payload))
         self.detector, self.dtype = self._framing.shape, np.dtype(self._framing.dtype)
+        self._stride = self._framing.stride(PREFIX)
+        largest = max(self._stride, self.detector[0] * self.detector[1] * self.dtype.itemsize)
+        self._ring = Ring(self._stride, max(2, RING_BYTES // largest))
         self._images = np.empty((self._ring.slots if self._framing.raw else 0, *self.detector), self.dtype)
+        self._backlog = message(payload)
         self.metadata = {
             **frame_metadata(payload[: self._framing.header]),
             "depth": self._framing.depth or number_of(self._header, "Counter Depth") or None,
@@ -261,6 +294,15 @@ class MerlinSource(FrameSource):
         raise TypeError("a detector's frames come once and in their order: iterate over them")
 
     def raw_blocks(self) -> Iterator[tuple[int, NDArray[Any]]]:
+        for first, frames, release in self.lent_blocks():
+            yield first, frames
+            release()
+
+    def lent_blocks(self) -> Iterator[tuple[int, NDArray[Any], Callable[[], None]]]:
+        """(first, frames, release): as `raw_blocks`, but a block stays as it is until ``release()`` is called.
+
+        So it can be summed in one thread while the next is received in another. Blocks are released in their order.
+        """
         while self._next < self._total:
             pending = self._ring.pending()
             if len(pending) >= self._stride and (block := self._block(pending)):
@@ -272,24 +314,26 @@ class MerlinSource(FrameSource):
                 self._more()
         self.close()  # a Merlin doesn't hang up by itself
 
-    def _block(self, pending: NDArray[np.uint8]) -> tuple[int, NDArray[Any]] | None:
+    def _block(self, pending: NDArray[np.uint8]) -> tuple[int, NDArray[Any], Callable[[], None]] | None:
         """The frames that follow each other in the ring; None if something else is next."""
-        at = self._received - len(pending)
+        at = self._offset()
         try:
-            count, number = self._framing.check(pending, offset=at, prefix=PREFIX, consecutive=True)
+            messages, number = self._framing.check(pending, offset=at, prefix=PREFIX, consecutive=True)
         except FormatError:
             if self._header_is_next(pending):
                 return None
             raise
-        self._ring.take(count)
-        first = self._place(number, at)
-        count = min(count, self._total - first)
+        first, slot = self._place(number, at), self._ring.slot
+        self._ring.take(messages)
+        count = min(messages, self._total - first)
         self._note(first, count)
         self._cut_since = None
-        if not self._framing.raw:
-            return first, big_endian(self._framing, pending, count, PREFIX)
-        self._framing.unpack(pending, prefix=PREFIX, images=self._images[:count])
-        return first, self._images[:count]
+        if self._framing.raw:
+            frames = self._images[slot : slot + count]
+            self._framing.unpack(pending, prefix=PREFIX, images=frames)
+        else:
+            frames = big_endian(self._framing, pending, count, PREFIX)
+        return first, frames, partial(self._ring.give_back, messages)
 
     def _place(self, number: int, at: int) -> int:
         """The index of a frame with this number."""
@@ -324,40 +368,46 @@ class MerlinSource(FrameSource):
             return False
         head = bytes(pending[: PREFIX + 4])
         if payload_length(head[:PREFIX]) < 0 or head[PREFIX:] not in (b"MQ1,", b"HDR,"):
-            at = self._received - len(pending)
+            at = self._offset()
             raise FormatError(f"Merlin message: MPX, a length, and MQ1 or HDR wanted, {head!r} came (at byte {at})", at)
         return head[PREFIX:] == b"HDR,"
 
     def _another_acquisition(self) -> bool:
         """Read the acquisition header that is next: whether it isn't ours, sent again after a cut."""
-        text, rest = self._message(bytes(self._ring.pending()))
-        self._ring.restart(rest)
-        return text != self._text
+        self._backlog = self._ring.withdraw() + self._backlog
+        return self._message() != self._text
 
     # ----------------------------------------------------------------------------------------------------------- socket
-    def _message(self, begun: bytes = b"") -> tuple[bytes, bytes]:
-        """(payload, what follows): one message of any kind, of which `begun` has come already."""
-        parts = bytearray(begun)
-        self._fill_up(parts, PREFIX)
-        length, at = payload_length(bytes(parts[:PREFIX])), self._received - len(parts)
+    def _message(self) -> bytes:
+        """The payload of one message of any kind."""
+        at = self._offset()
+        prefix = self._exactly(PREFIX)
+        length = payload_length(prefix)
         if length < 0:
-            raise FormatError(
-                f"Merlin message: MPX and a length wanted, {bytes(parts[:PREFIX])!r} came (at byte {at})", at
-            )
-        self._fill_up(parts, PREFIX + min(length, 4))
-        longest = LONGEST_FRAME if parts[PREFIX:].startswith(b"MQ1,") else LONGEST_TEXT
+            raise FormatError(f"Merlin message: MPX and a length wanted, {prefix!r} came (at byte {at})", at)
+        kind = self._exactly(min(length, 4))
+        longest = LONGEST_FRAME if kind == b"MQ1," else LONGEST_TEXT
         if length > longest:
             raise FormatError(f"Merlin message: at most {longest} bytes wanted, {length} came (at byte {at})", at)
-        self._fill_up(parts, PREFIX + length)
-        return bytes(parts[PREFIX : PREFIX + length]), bytes(parts[PREFIX + length :])
+        return kind + self._exactly(length - len(kind))
 
-    def _fill_up(self, parts: bytearray, length: int) -> None:
-        while len(parts) < length:
-            piece = np.empty(length - len(parts), np.uint8)
-            parts += piece[: self._receive(piece)].tobytes()
+    def _exactly(self, count: int) -> bytes:
+        data, done = np.empty(count, np.uint8), 0
+        while done < count:
+            done += self._receive(data[done:])
+        return data.tobytes()
+
+    def _offset(self) -> int:
+        """The place in the stream of the next byte that nobody has looked at."""
+        waiting = self._ring.waiting if hasattr(self, "_ring") else 0
+        return self._received - len(self._backlog) - waiting
 
     def _receive(self, space: NDArray[np.uint8]) -> int:
         """Bytes that came; ConnectionResetError if the detector has gone, ConnectionError if it says nothing."""
+        if self._backlog:
+            piece, self._backlog = self._backlog[: len(space)], self._backlog[len(space) :]
+            space[: len(piece)] = np.frombuffer(piece, np.uint8)
+            return len(piece)
         try:
             count = self._socket.recv_into(space.data)
         except TimeoutError:
@@ -370,13 +420,13 @@ class MerlinSource(FrameSource):
     def _more(self) -> None:
         """Receive what is there, at least a byte; connect again where the line is cut."""
         try:
-            self._ring.received(self._receive(self._ring.space()))
+            self._ring.fill(self._receive(self._ring.space()))
         except (ConnectionResetError, ConnectionAbortedError, BrokenPipeError) as reason:
             now = time.monotonic()
             self._cut_since = self._cut_since or now
             left = self._cut_since + (CONNECT_TIMEOUT if self._timeout is None else self._timeout) - now
             self._socket.close()
-            self._ring.restart()
+            self._ring.withdraw()
             try:
                 if left <= 0:
                     raise reason

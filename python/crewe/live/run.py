@@ -88,12 +88,17 @@ def feed(session: Session, source: Any, *, progress: bool = False) -> None:
 
 
 def _feed_frames(session: Session, source: Any, progress: bool) -> None:
-    push, room, surplus = session._core.push, session._core.frames, 0
+    room, surplus = session._core.frames, 0
+    lent = getattr(source, "lent_blocks", None)  # these are summed by a worker while the next are received
     with Bar("scan", total=len(source), unit="frames", show=progress) as bar:
-        for first, frames in source.raw_blocks():
+        for first, frames, *release in lent() if lent else source.raw_blocks():
             fit = min(max(room - first, 0), len(frames))
-            if fit:
-                push(frames[:fit], first)
+            if release and fit:
+                session._core.lend(frames[:fit], first, release[0])
+            elif release:
+                release[0]()
+            elif fit:
+                session._core.push(frames[:fit], first)
             surplus += len(frames) - fit
             bar.set(first + fit)
     if surplus:
