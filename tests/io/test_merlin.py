@@ -1,10 +1,7 @@
 """A Merlin on a socket, well-behaved and not: what comes, what is lost, what is said."""
 
-import contextlib
 import queue
-import socket
 import threading
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,76 +10,9 @@ from hypothesis import strategies as st
 
 import crewe.io
 from crewe import DeviceError, FormatError
-from crewe.io import merlin_player
-from crewe.io.arrays import ArraySource
 from crewe.io.merlin import CommandSocket, Ring, message
-from crewe.io.sources import EventSource
+from detectors import HEADER, Detector, free_port, listening, received, same, says, some_frames
 from reference import mib
-
-
-class Detector:
-    """Listens on a loopback port and does with each client in turn what one of `scripts` says."""
-
-    def __init__(self, *scripts):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.url = f"merlin://127.0.0.1:{self.port}"
-        self.thread = threading.Thread(target=self._serve, args=(scripts,), daemon=True)
-        self.thread.start()
-
-    def _serve(self, scripts):
-        with self.listener:
-            for number, script in enumerate(scripts):
-                connection, _ = self.listener.accept()
-                if number == len(scripts) - 1:
-                    self.listener.close()  # nobody is there for another try
-                with connection, contextlib.suppress(ConnectionError):  # the client may have seen enough
-                    script(connection)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.thread.join(10)
-        assert not self.thread.is_alive()
-
-
-@contextlib.contextmanager
-def listening(*scripts, timeout=5, **options):
-    """What a client makes of a detector that does so."""
-    with Detector(*scripts) as detector, crewe.io.listen(detector.url, timeout=timeout, **options) as source:
-        yield source
-
-
-def says(*payloads, stay=True, tail=b""):
-    """A script that sends these payloads and then stays, as a Merlin does, or goes."""
-
-    def script(connection):
-        for payload in payloads:
-            connection.sendall(message(payload))
-        connection.sendall(tail)
-        while stay and connection.recv(1000):
-            pass
-
-    return script
-
-
-def some_frames(n=6, depth=12, raw=False, shape=(16, 256)):
-    images = mib.counts(n, depth, shape)
-    return images, [mib.frame(i + 1, image, depth, raw=raw) for i, image in enumerate(images)]
-
-
-def received(source):
-    """{index: frame} of all that came."""
-    return {first + i: frame for first, frames in source for i, frame in enumerate(frames)}
-
-
-def same(got, images, wanted):
-    assert sorted(got) == list(wanted)
-    assert all(np.array_equal(got[i], images[i]) for i in wanted)
-
-
-HEADER = mib.acquisition((2, 3))
 
 
 @pytest.mark.parametrize(
@@ -410,96 +340,6 @@ def test_refused_commands():
         stranger.close()
     with pytest.raises(ValueError, match="command_port"):
         crewe.io.listen("merlin://127.0.0.1:1", softtrigger=True)
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
-
-
-def played(source, **options):
-    """A source that listens to a Merlin that plays `source`, and the thread that plays."""
-    url = f"merlin://127.0.0.1:{free_port()}"
-    errors = []
-
-    def play():
-        try:
-            crewe.io.replay(source, url, **options)
-        except Exception as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=play, daemon=True)
-    thread.start()
-    return crewe.io.listen(url, timeout=5), thread, errors
-
-
-@pytest.mark.parametrize("raw", [False, True])
-def test_replay_of_a_file_sends_its_bytes(tmp_path, raw):
-    images = mib.counts(100, 12)
-    path = mib.write(tmp_path / "a.mib", images, 12, scan=(10, 10), raw=raw)
-    with crewe.io.open(path) as file:
-        seen = []
-        source, thread, errors = played(file, progress=seen.append)
-        with source:
-            assert source.scan == (10, 10)
-            assert source.metadata["raw"] == raw
-            same(received(source), images, range(100))
-        thread.join(5)
-        assert not errors
-        assert seen[-1] == 100
-
-
-@pytest.mark.parametrize("dtype", ["u1", ">u2", "<u4"])
-@pytest.mark.parametrize("detector", [(16, 20), (580, 570)])
-def test_replay_of_any_frames(dtype, detector):
-    images = np.random.default_rng(0).integers(0, 200, (3, 4, *detector)).astype(dtype)
-    source, thread, errors = played(ArraySource(images, flyback=0))
-    with source:
-        assert (source.scan, source.detector, source.dtype) == ((3, 4), detector, images.dtype.newbyteorder("="))
-        same(received(source), images.reshape(12, *detector), range(12))
-    thread.join(5)
-    assert not errors
-
-
-def test_replay_at_a_rate(monkeypatch):
-    clock = [0.0]
-
-    def sleep(seconds):
-        clock[0] += seconds
-
-    monkeypatch.setattr(merlin_player, "time", SimpleNamespace(monotonic=lambda: clock[0], sleep=sleep))
-    source, thread, errors = played(ArraySource(np.ones((40, 4, 4), np.uint8)), rate=20.0)
-    with source:
-        assert len(received(source)) == 40
-    thread.join(5)
-    assert not errors
-    assert clock[0] >= 39 / 20
-
-
-def test_replay_says_what_it_cannot():
-    with pytest.raises(ValueError, match="float32 came"):
-        crewe.io.replay(ArraySource(np.ones((2, 4, 4), np.float32)), "merlin://127.0.0.1:1")
-    with pytest.raises(ValueError, match="rate"):
-        crewe.io.replay(ArraySource(np.ones((2, 4, 4), np.uint8)), "merlin://127.0.0.1:1", rate=0)
-
-    class Events(EventSource):
-        def records(self):
-            return iter(())
-
-    with pytest.raises(ValueError, match="events came"):
-        crewe.io.replay(Events(), "merlin://127.0.0.1:1")
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(OSError, match=f"{port}.*in use"):
-            crewe.io.replay(ArraySource(np.ones((2, 4, 4), np.uint8)), f"merlin://127.0.0.1:{port}")
-
-
-def test_a_client_that_hangs_up():
-    source, thread, errors = played(ArraySource(np.ones((3000, 64, 64), np.uint32)))
-    source.close()
-    thread.join(10)
-    assert isinstance(errors[0], ConnectionError)
-    assert "of 3000 frames" in str(errors[0])
 
 
 @pytest.mark.parametrize(
