@@ -70,7 +70,7 @@ def poisson(mean, u):
     """The smallest k with P(X <= k) >= u."""
     mean = np.asarray(mean, float)
     p, rest, count = np.exp(-mean), u - np.exp(-mean), np.zeros(mean.shape)
-    for k in range(1, 101):
+    for k in range(1, 141):
         count += rest > 0
         p = p * (mean * (1 / k))
         rest = np.where(rest > 0, rest - p, rest)

@@ -1,6 +1,6 @@
 // Poisson and normal numbers for whole images, eight or sixteen pixels at a time.
 //
-// Poisson, mean < 20.75: the cumulative distribution is subtracted from one 52-bit uniform number until nothing is
+// Poisson, mean < 36.75: the cumulative distribution is subtracted from one 52-bit uniform number until nothing is
 // left. Poisson, larger means: transformed rejection with squeeze (PTRS: Hörmann, Insurance: Math. Econ. 12 (1993) 39);
 // both are exact up to the rounding of doubles. Normal numbers: Box and Muller in single precision from two words of 32
 // bits.
@@ -11,10 +11,10 @@ namespace crewe::noise::CREWE_ISA_LEVEL {
 namespace {
 
 constexpr std::size_t kBatch = 512;  // pixels whose rejected ones are tried again together
-constexpr double kSwitch = 20.75;    // the mean from which rejection is faster; its squeeze holds from 10 on
+constexpr double kSwitch = 36.75;    // the mean from which rejection is faster; its squeeze holds from 10 on
 
-// 1/k. A mean below kSwitch gives 100 and more with a probability of 10^-36.
-constexpr int kMost = 100;
+// 1/k. A mean below kSwitch gives more than 140 with a probability of 10^-38.
+constexpr int kMost = 140;
 struct Inverses {
   double of[kMost + 1];
 };
