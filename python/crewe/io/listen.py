@@ -91,6 +91,20 @@ def listen(
         While reading: the detector is gone for good; what came before stays.
     FormatError
         While reading: what comes is no detector data; names the byte offset.
+
+    Examples
+    --------
+    >>> import socket, tempfile, threading, numpy as np, crewe
+    >>> with socket.create_server(("127.0.0.1", 0)) as free:
+    ...     url = f"merlin://127.0.0.1:{free.getsockname()[1]}"
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(folder + "/scan.npy", np.ones((3, 4, 256, 256), np.uint16))
+    ...     player = threading.Thread(target=crewe.io.replay, args=(crewe.io.open(folder + "/scan.npy"), url))
+    ...     player.start()
+    ...     with crewe.io.listen(url, timeout=10) as merlin:
+    ...         print(merlin.scan, sum(len(frames) for first, frames in merlin))
+    ...     player.join()
+    (3, 4) 12
     """
     kind, address = split_url(url)
     return kind.listen(address, timeout=timeout, scan=scan, detector=detector, command_port=command_port, **options)
@@ -118,6 +132,20 @@ def replay(
         No such kind of detector, or it doesn't send what `source` holds.
     OSError
         The port is in use.
+
+    Examples
+    --------
+    >>> import socket, tempfile, threading, numpy as np, crewe
+    >>> with socket.create_server(("127.0.0.1", 0)) as free:
+    ...     url = f"merlin://127.0.0.1:{free.getsockname()[1]}"
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(folder + "/scan.npy", np.ones((3, 4, 256, 256), np.uint16))
+    ...     player = threading.Thread(target=crewe.io.replay, args=(crewe.io.open(folder + "/scan.npy"), url))
+    ...     player.start()
+    ...     with crewe.io.listen(url, timeout=10) as merlin:
+    ...         print(merlin.scan, sum(len(frames) for first, frames in merlin))
+    ...     player.join()
+    (3, 4) 12
     """
     kind, address = split_url(url)
     if kind.play is None:

@@ -67,6 +67,15 @@ def open(path: StrPath | Sequence[StrPath], *, scan: tuple[int, int] | None = No
         The content is damaged or of no known format; names the byte offset.
     TypeError
         An option that the format doesn't have.
+
+    Examples
+    --------
+    >>> import tempfile, numpy as np, crewe
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(folder + "/scan.npy", np.ones((3, 4, 8, 8), np.uint16))
+    ...     with crewe.io.open(folder + "/scan.npy") as source:
+    ...         print(source.scan, source.detector, [(first, len(frames)) for first, frames in source])
+    (3, 4) (8, 8) [(0, 12)]
     """
     paths = [Path(path)] if isinstance(path, str | os.PathLike) else [Path(part) for part in path]
     if not paths:

@@ -71,6 +71,18 @@ def feed(session: Session, source: Any, *, progress: bool = False) -> None:
     ------
     FormatError, OSError, KeyboardInterrupt, ValueError
         As `run`; the images are finished.
+
+    Examples
+    --------
+    >>> import tempfile, numpy as np, crewe
+    >>> from crewe.live import RiCOM, Session, feed
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(folder + "/scan.npy", np.ones((3, 4, 8, 8), np.uint16))
+    ...     with crewe.io.open(folder + "/scan.npy") as source:
+    ...         with Session(scan=(3, 4), detector=(8, 8), images={"ricom": RiCOM(kernel=5)}) as session:
+    ...             feed(session, source)
+    >>> session.done
+    12
     """
     try:
         if hasattr(source, "raw_blocks"):

@@ -25,6 +25,24 @@ def random_model(
     Radii follow those of the atoms, bent by a random power that keeps their mean and spread over all elements;
     integrated intensities follow Z^γ, 1 <= γ <= 2, exactly. Lobato, Friedrich, Van Aert, npj Comput. Mater. 10 (2024)
     10, eqs. 16 and 18-22.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        What is drawn comes from here.
+    numbers : sequence of int
+        Atomic numbers.
+
+    Returns
+    -------
+    dict
+        Atomic number → (h1, h2, h3, n, radius).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sorted(random_model(np.random.default_rng(0), [8, 38]))
+    [8, 38]
     """
     size = radii()
     bent = size ** rng.uniform(0.75, 1.25)

@@ -1,0 +1,86 @@
+"""What every public name must have: words, types, an example that runs; and the stub of the core names what is there."""
+
+import ast
+import doctest
+import importlib
+import inspect
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+
+import crewe
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "python" / "crewe"
+PUBLIC = [*crewe._MODULES, "plot"]
+
+
+def names_of(stub):
+    """Public names that a stub declares, those of classes as `Class.name`; `_Base` lends its own to who derives."""
+    inside = {}
+    for node in stub.body:
+        if isinstance(node, ast.ClassDef):
+            own = {one.name for one in node.body if isinstance(one, ast.FunctionDef) and not one.name.startswith("_")}
+            inside[node.name] = own.union(*(inside[base.id] for base in node.bases if isinstance(base, ast.Name)))
+            names = {node.name} | {f"{node.name}.{name}" for name in inside[node.name]}
+        elif isinstance(node, ast.FunctionDef):
+            names = {node.name}
+        elif isinstance(node, ast.AnnAssign):
+            names = {node.target.id}
+        else:
+            continue
+        yield from (name for name in names if not name.startswith("_"))
+
+
+def test_the_stub_names_what_the_core_has():
+    from crewe import _core
+
+    there = set()
+    for name, value in vars(_core).items():
+        if not name.startswith("_"):
+            there.add(name)
+            if isinstance(value, type):
+                there |= {f"{name}.{inner}" for inner in vars(value) if not inner.startswith("_")}
+    stub = set(names_of(ast.parse((PACKAGE / "_core.pyi").read_text(encoding="utf-8"))))
+    assert stub - there == set(), "in _core.pyi, not in the core"
+    assert there - stub == set(), "in the core, not in _core.pyi"
+
+
+def public_names():
+    """(module, name) of everything in `__all__` of the modules that users see."""
+    for module in PUBLIC:
+        names = importlib.import_module(f"crewe.{module}").__all__
+        yield from (pytest.param(module, name, id=f"{module}.{name}") for name in names)
+
+
+@pytest.mark.parametrize(("module", "name"), list(public_names()))
+def test_public_names_are_explained(module, name):
+    """A docstring; of functions also what they take and give, their types, and an example."""
+    value = getattr(importlib.import_module(f"crewe.{module}"), name)
+    if not callable(value):
+        return
+    text = inspect.getdoc(value) or ""
+    assert text, "no docstring"
+    if not inspect.isfunction(value):
+        return
+    signature = inspect.signature(value)
+    assert all(p.annotation is not p.empty for p in signature.parameters.values()), "a parameter without a type"
+    assert signature.return_annotation is not inspect.Signature.empty, "no return type"
+    if signature.parameters:
+        assert "Parameters\n------" in text, "no Parameters"
+        assert signature.return_annotation is None or re.search(r"(Returns|Yields)\n---", text), "no Returns"
+    tests = doctest.DocTestFinder(recurse=False).find(value, name, globs={})
+    assert any(test.examples for test in tests), "no example"
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_examples_run(module, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = [m.name for m in pkgutil.walk_packages([str(PACKAGE)], "crewe.")]
+    for name in names:
+        if name == f"crewe.{module}" or name.startswith(f"crewe.{module}."):
+            loaded = importlib.import_module(name)
+            result = doctest.testmod(loaded, optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
+            assert result.failed == 0, f"{name}: {result.failed} of {result.attempted} examples fail (see above)"
