@@ -42,12 +42,14 @@ bool binary(const std::vector<float>& weights) {
 class Mask {
  public:
   Mask(std::size_t ny, std::size_t nx) : width_((nx + kMaskPixels - 1) / kMaskPixels), words_(ny * width_) {}
-  void set(std::size_t y, std::size_t x) { words_[y * width_ + x / kMaskPixels] |= 1U << x % kMaskPixels; }
-  const std::uint32_t* data() const { return words_.data(); }
+  void set(std::size_t y, std::size_t x) {
+    words_[y * width_ + x / kMaskPixels] |= std::uint64_t{1} << x % kMaskPixels;
+  }
+  const std::uint64_t* data() const { return words_.data(); }
 
  private:
   std::size_t width_;
-  std::vector<std::uint32_t> words_;
+  std::vector<std::uint64_t> words_;
 };
 
 // Up to so many dead pixels are summed with the others and subtracted afterwards; a mask for all pixels costs more.
@@ -204,7 +206,7 @@ struct FrameReducer::Plan {
 
   // The pixels that have a weight and live, each told to `seen`.
   template <class Seen>
-  const std::uint32_t* add_mask(const std::vector<float>& weights, Seen seen) {
+  const std::uint64_t* add_mask(const std::vector<float>& weights, Seen seen) {
     Mask& mask = masks.emplace_back(options.ny, options.nx);
     for (std::size_t y = 0; y < options.ny; ++y) {
       for (std::size_t x = 0; x < options.nx; ++x) {
@@ -264,8 +266,9 @@ std::ptrdiff_t FrameReducer::reduce(const FrameBlock& block, std::size_t begin, 
     throw std::invalid_argument("sums: room for the detectors' sums wanted");
   for (std::size_t i = begin; i < end; ++i) {
     const std::size_t place = i - begin;
-    const FrameView frame{block.data + static_cast<std::ptrdiff_t>(i) * block.stride_frame, block.pixel,
-                          block.stride_row, block.stride_col};
+    const std::byte* data = block.data + static_cast<std::ptrdiff_t>(i) * block.stride_frame;
+    const FrameView frame{data, block.pixel, block.stride_row, block.stride_col,
+                          i + 1 < block.count ? data + block.stride_frame : data};
     const bool finite =
         plan.reduce(frame, moments == nullptr ? nullptr : moments + place, sums + place * plan.detectors.size(),
                     profiles == nullptr ? nullptr : profiles + place * plan.rings);

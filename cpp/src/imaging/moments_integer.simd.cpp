@@ -25,7 +25,9 @@ constexpr std::size_t kPanel = 128;  // vectors of a row that are summed at a ti
 typedef std::int16_t Words __attribute__((vector_size(kBytes)));
 typedef std::int16_t WordsAnywhere __attribute__((vector_size(kBytes), aligned(1)));
 typedef std::uint16_t UnsignedWords __attribute__((vector_size(kBytes)));
-typedef std::uint8_t HalfBytes __attribute__((vector_size(kBytes / 2), aligned(1)));
+typedef std::uint8_t Bytes __attribute__((vector_size(kBytes)));
+typedef std::uint8_t BytesAnywhere __attribute__((vector_size(kBytes), aligned(1)));
+typedef std::int8_t SignedBytes __attribute__((vector_size(kBytes)));
 typedef std::int32_t Lanes __attribute__((vector_size(kBytes)));
 typedef std::int32_t HalfLanes __attribute__((vector_size(kBytes / 2)));
 typedef std::uint32_t Doubles __attribute__((vector_size(kBytes)));
@@ -33,15 +35,22 @@ typedef std::uint32_t DoublesAnywhere __attribute__((vector_size(kBytes), aligne
 typedef std::int64_t WideLanes __attribute__((vector_size(kBytes)));
 typedef std::uint64_t UnsignedWideLanes __attribute__((vector_size(kBytes)));
 
+std::size_t smaller(std::size_t a, std::size_t b) {
+  return a < b ? a : b;
+}
+std::size_t larger(std::size_t a, std::size_t b) {
+  return a > b ? a : b;
+}
+
 inline std::int64_t sum(WideLanes lanes) {
   std::int64_t total = 0;
   for (std::size_t k = 0; k < kBytes / 8; ++k) total += lanes[k];
   return total;
 }
 
-// ---- 8 and 16 bits: s = I − bias fits into a signed word (bias = 2^15, or 0 for bytes); a multiply-add of words
-// (madd) sums pairs of pixels, each with a weight, in one instruction. The 32-bit lanes are emptied into 64-bit ones
-// before they can overflow; the bias is taken off in the end.
+// ---- 16 bits: s = I − bias fits into a signed word (bias = 2^15); a multiply-add of words (madd) sums pairs of
+// pixels, each with a weight, in one instruction. The 32-bit lanes are emptied into 64-bit ones before they can
+// overflow; the bias is taken off in the end.
 
 // Σ a·b over pairs of neighbours.
 inline Lanes madd(Words a, Words b) {
@@ -130,7 +139,7 @@ struct NarrowPixel {
 #else
   typedef std::uint8_t Bits;
 #endif
-  static Bits bits(const std::uint32_t* row, std::size_t v) { return reinterpret_cast<const Bits*>(row)[v]; }
+  static Bits bits(const std::uint64_t* row, std::size_t v) { return reinterpret_cast<const Bits*>(row)[v]; }
 
   // The words whose bit is set, zeros elsewhere.
   static Words select(Bits bits, Words words) {
@@ -141,16 +150,6 @@ struct NarrowPixel {
     return words & (((UnsignedWords{} + bits) & bit) == bit);
 #endif
   }
-};
-
-struct Pixel8 : NarrowPixel {
-  static constexpr std::size_t size = 1;
-  static constexpr std::int64_t bias = 0;
-  static constexpr std::uint8_t nothing[size] = {0};  // the pixel that s = 0 stands for
-  static Words load(const std::byte* p) {
-    return __builtin_convertvector(*reinterpret_cast<const HalfBytes*>(p), Words);
-  }
-  static std::int64_t count(const std::byte* p) { return static_cast<std::int64_t>(*p); }
 };
 
 struct Pixel16 : NarrowPixel {
@@ -190,6 +189,110 @@ struct Pixel16Swapped : NarrowPixel {
   static std::int64_t count(const std::byte* p) {
     return __builtin_bswap16(static_cast<std::uint16_t>(Pixel16::count(p)));
   }
+};
+
+// ---- 8 bits: sums of absolute differences (sad) from 0 add up eight bytes in one instruction.
+
+class ByteSums {
+ public:
+  static constexpr std::size_t kPixels = kBytes;
+
+  // Rows until a lane of x could overflow: |X| <= 4·255·32 of a vector; the others are 64 bits wide.
+  static std::size_t rows_at_once(std::size_t vectors) { return smaller(64, larger(65536 / vectors, 1)); }
+  void add(Bytes pixels) {
+    r_ += sad(pixels);
+    q_ += r_;
+    x_ += dot(pixels, numbered<SignedBytes, std::int8_t>(-static_cast<std::int8_t>(kPixels / 2)));
+  }
+  void add_to_detector(Bytes pixels) { d_ += sad(pixels); }
+  void end_row() {
+    a_ += r_;
+    b_ += a_;
+    r_ = WideLanes{};
+  }
+  void end_block(std::size_t end) {
+    n_ += a_;
+    y_moment_ += a_ * static_cast<std::int64_t>(end) - b_;
+    x_moment_ += widen(x_);
+    a_ = b_ = WideLanes{};
+    x_ = Lanes{};
+  }
+  Sums result(std::size_t right) const {
+    constexpr std::int64_t width = kPixels;
+    const std::int64_t n = sum(n_), vectors = static_cast<std::int64_t>(right);
+    return {n, sum(y_moment_), width * (vectors * n - sum(q_)) + width / 2 * n + sum(x_moment_), sum(d_)};
+  }
+
+ private:
+  static WideLanes sad(Bytes pixels) {
+#if CREWE_ISA_IS_v4
+    return reinterpret_cast<WideLanes>(_mm512_sad_epu8(reinterpret_cast<__m512i>(pixels), __m512i{}));
+#elif CREWE_ISA_IS_v3
+    return reinterpret_cast<WideLanes>(_mm256_sad_epu8(reinterpret_cast<__m256i>(pixels), __m256i{}));
+#elif defined(__x86_64__)
+    return reinterpret_cast<WideLanes>(_mm_sad_epu8(reinterpret_cast<__m128i>(pixels), __m128i{}));
+#else
+    WideLanes sums{};
+    for (std::size_t k = 0; k < kBytes; ++k) sums[k / 8] += pixels[k];
+    return sums;
+#endif
+  }
+
+  // Σ pixel·weight over four neighbours, or others: each pixel once.
+  static Lanes dot(Bytes pixels, SignedBytes weights) {
+#if CREWE_ISA_IS_v4
+    return madd(reinterpret_cast<Words>(
+                    _mm512_maddubs_epi16(reinterpret_cast<__m512i>(pixels), reinterpret_cast<__m512i>(weights))),
+                Words{} + 1);
+#elif CREWE_ISA_IS_v3
+    return madd(reinterpret_cast<Words>(
+                    _mm256_maddubs_epi16(reinterpret_cast<__m256i>(pixels), reinterpret_cast<__m256i>(weights))),
+                Words{} + 1);
+#else
+    const UnsignedWords pairs = reinterpret_cast<UnsignedWords>(pixels);
+    const Words two = reinterpret_cast<Words>(weights);
+    const Words even = reinterpret_cast<Words>(pairs & 0xff), odd = reinterpret_cast<Words>(pairs >> 8);
+    return madd(even, two << 8 >> 8) + madd(odd, two >> 8);
+#endif
+  }
+
+  WideLanes r_{}, q_{}, d_{}, a_{}, b_{}, n_{}, y_moment_{}, x_moment_{};
+  Lanes x_{};
+};
+
+struct Pixel8 {
+  using Vector = Bytes;
+  using Total = ByteSums;
+  static constexpr std::size_t size = 1;
+  static constexpr std::int64_t bias = 0;
+  static constexpr std::uint8_t nothing[size] = {};
+#if CREWE_ISA_IS_v4
+  typedef std::uint64_t Bits;
+#elif CREWE_ISA_IS_v3
+  typedef std::uint32_t Bits;
+#else
+  typedef std::uint16_t Bits;
+#endif
+  static Bits bits(const std::uint64_t* row, std::size_t v) { return reinterpret_cast<const Bits*>(row)[v]; }
+  static Bytes select(Bits bits, Bytes pixels) {
+#if CREWE_ISA_IS_v4
+    return reinterpret_cast<Bytes>(_mm512_maskz_mov_epi8(bits, reinterpret_cast<__m512i>(pixels)));
+#else
+    const Bytes bit = (Bytes{} + 1) << (numbered<Bytes, std::uint8_t>(0) & 7);
+    // Each byte of the mask eight times.
+#if CREWE_ISA_IS_v3
+    const __m256i spread =
+        _mm256_shuffle_epi8(_mm256_set1_epi32(static_cast<int>(bits)),
+                            _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303));
+#else
+    UnsignedWideLanes spread{};
+    for (std::size_t k = 0; k < kBytes / 8; ++k) spread[k] = (bits >> 8 * k & 0xff) * 0x0101010101010101;
+#endif
+    return pixels & reinterpret_cast<Bytes>((reinterpret_cast<Bytes>(spread) & bit) == bit);
+#endif
+  }
+  static Bytes load(const std::byte* p) { return *reinterpret_cast<const BytesAnywhere*>(p); }
+  static std::int64_t count(const std::byte* p) { return static_cast<std::int64_t>(*p); }
 };
 
 // ---- 32 bits: the even and the odd pixels of a vector apart in 64-bit lanes, which take all there is. As the lanes of
@@ -239,13 +342,13 @@ struct Pixel32 {
   static constexpr std::int64_t bias = 0;
   static constexpr std::uint8_t nothing[size] = {};
 #if CREWE_ISA_IS_v4
-  static std::uint32_t bits(const std::uint32_t* row, std::size_t v) {
+  static std::uint32_t bits(const std::uint64_t* row, std::size_t v) {
     return reinterpret_cast<const std::uint16_t*>(row)[v];
   }
 #else
-  static std::uint32_t bits(const std::uint32_t* row, std::size_t v) {
+  static std::uint32_t bits(const std::uint64_t* row, std::size_t v) {
     constexpr std::size_t pixels = WideSums::kPixels;
-    return row[v * pixels / kMaskPixels] >> v * pixels % kMaskPixels;
+    return static_cast<std::uint32_t>(row[v * pixels / kMaskPixels] >> v * pixels % kMaskPixels);
   }
 #endif
   static Doubles select(std::uint32_t bits, Doubles pixels) {
@@ -281,13 +384,6 @@ struct Pixel32Swapped : Pixel32 {
 
 // ---- The way over the frame, for all of them.
 
-std::size_t smaller(std::size_t a, std::size_t b) {
-  return a < b ? a : b;
-}
-std::size_t larger(std::size_t a, std::size_t b) {
-  return a > b ? a : b;
-}
-
 // `count` pixels that lie `step` bytes apart, and nothing behind them.
 template <class P>
 typename P::Vector gather(const std::byte* first, std::ptrdiff_t step, std::size_t count) {
@@ -310,7 +406,7 @@ struct Range {
 // them in order: the prefetcher of the processor follows it; several loads in an unrolled loop lose a tenth of the
 // speed.
 template <class P, bool moments, bool weighted, bool detector, bool whole>
-__attribute__((noinline)) Sums sum_range(const IntegerTask& task, const FrameView& frame, const std::uint32_t* mask,
+__attribute__((noinline)) Sums sum_range(const IntegerTask& task, const FrameView& frame, const std::uint64_t* mask,
                                          const Range& range) {
   constexpr std::size_t pixels = P::Total::kPixels;
   const std::size_t mask_width = (task.nx + kMaskPixels - 1) / kMaskPixels,
@@ -325,8 +421,8 @@ __attribute__((noinline)) Sums sum_range(const IntegerTask& task, const FrameVie
     const std::size_t end = smaller(y + rows, range.last);
     const std::byte* row = frame.data + static_cast<std::ptrdiff_t>(y) * frame.stride_row;
     for (; y < end; ++y, row += frame.stride_row) {
-      const std::uint32_t* weights = weighted ? task.weights + y * mask_width : nullptr;
-      const std::uint32_t* ring = detector ? mask + y * mask_width : nullptr;
+      const std::uint64_t* weights = weighted ? task.weights + y * mask_width : nullptr;
+      const std::uint64_t* ring = detector ? mask + y * mask_width : nullptr;
       for (std::size_t v = range.left; v < range.right; ++v) {
         const std::byte* place = row + static_cast<std::ptrdiff_t>(v) * step;
         typename P::Vector values;
@@ -351,10 +447,12 @@ __attribute__((noinline)) Sums sum_range(const IntegerTask& task, const FrameVie
         }
       }
     }
-    // What comes next is on its way while these wait for the last pixels.
+    // What comes next is on its way while the sums wait for the last pixels.
     if constexpr (whole) {
-      for (int line = 0; line < 32; ++line)
-        __builtin_prefetch(row + static_cast<std::ptrdiff_t>(range.left) * step + 64 * line);
+      const std::byte* next =
+          y < range.last ? row : frame.next + static_cast<std::ptrdiff_t>(range.first) * frame.stride_row;
+      next += static_cast<std::ptrdiff_t>(range.left) * step;
+      for (int line = 0; line < 32; ++line) __builtin_prefetch(next + 64 * line);
     }
     total.end_block(end);
   }
@@ -366,7 +464,7 @@ __attribute__((noinline)) Sums sum_range(const IntegerTask& task, const FrameVie
 }
 
 template <class P, bool moments, bool weighted, bool detector>
-Sums sum_range(const IntegerTask& task, const FrameView& frame, const std::uint32_t* mask, const Range& range) {
+Sums sum_range(const IntegerTask& task, const FrameView& frame, const std::uint64_t* mask, const Range& range) {
   const bool dense = frame.stride_col == static_cast<std::ptrdiff_t>(P::size);
   if (dense && range.right * P::Total::kPixels <= task.nx) {
     return sum_range<P, moments, weighted, detector, true>(task, frame, mask, range);
@@ -377,7 +475,7 @@ Sums sum_range(const IntegerTask& task, const FrameView& frame, const std::uint3
 // The first detector goes with the moments.
 template <class P>
 Sums sum_moments(const IntegerTask& task, const FrameView& frame, const Range& range) {
-  const std::uint32_t* mask = task.detector_count > 0 ? task.detectors[0].mask : nullptr;
+  const std::uint64_t* mask = task.detector_count > 0 ? task.detectors[0].mask : nullptr;
   if (task.weights != nullptr) {
     return mask != nullptr ? sum_range<P, true, true, true>(task, frame, mask, range)
                            : sum_range<P, true, true, false>(task, frame, mask, range);

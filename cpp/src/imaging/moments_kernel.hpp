@@ -15,6 +15,7 @@ struct FrameView {
   const std::byte* data;
   Pixel pixel;
   std::ptrdiff_t stride_row, stride_col;
+  const std::byte* next;  // the frame that will be looked at after this one, if any
 };
 
 struct DeadPixel {
@@ -38,11 +39,11 @@ struct RealTask {
 CREWE_SIMD_DECLARE(bool reduce_real(const RealTask& task, const FrameView& frame, double* nyx, double* sums,
                                     double* profile);)
 
-inline constexpr std::size_t kMaskPixels = 32;  // of a word of a mask; rows begin with a new word
+inline constexpr std::size_t kMaskPixels = 64;  // of a word of a mask; rows begin with a new word
 
 // A detector whose weights are 0 and 1, and the rows and columns beyond which it has no pixels.
 struct IntegerDetector {
-  const std::uint32_t* mask;                                   // a bit per pixel, the lowest first
+  const std::uint64_t* mask;                                   // a bit per pixel, the lowest first
   std::size_t first_row, last_row, first_column, last_column;  // half open
   std::int64_t pixels;
 };
@@ -51,7 +52,7 @@ struct IntegerDetector {
 struct IntegerTask {
   std::size_t ny, nx;
   bool moments;
-  const std::uint32_t* weights;  // a mask, or null: all ones
+  const std::uint64_t* weights;  // a mask, or null: all ones
   const IntegerDetector* detectors;
   std::size_t detector_count;
   const DeadPixel* dead;  // that the weights don't leave out: taken out of the moments afterwards
