@@ -154,6 +154,13 @@ def test_rosettasciio_in_blocks(tmp_path):
         crewe.io.open(broken)
 
 
+def test_rosettasciio_finds_no_frames(tmp_path):
+    pytest.importorskip("rsciio")
+    crewe.io.save(tmp_path / "a.hspy", {"ssb": np.ones((5, 6), np.complex64)})
+    with pytest.raises(ValueError, match=r"numbers \(sy, sx, ky, kx\).*complex64 \(5, 6\) came"):
+        crewe.io.open(tmp_path / "a.hspy")
+
+
 def test_rosettasciio_is_not_there(tmp_path, monkeypatch):
     (tmp_path / "a.dm4").write_bytes(b"something")
     monkeypatch.setitem(sys.modules, "rsciio", None)

@@ -79,10 +79,11 @@ def _source(
     path: Path, signals: list[dict[str, Any]], dtype: np.dtype[Any] | None, options: dict[str, Any]
 ) -> FrameSource:
     """The largest data set of a file whose last two axes can be a detector."""
-    fit = [signal for signal in signals if 2 <= signal["data"].ndim <= 4 and 0 not in signal["data"].shape]
+    arrays = [signal["data"] for signal in signals]
+    fit = [signal for signal in signals if _holds_frames(signal["data"])]
     if not fit:
-        shapes = [signal["data"].shape for signal in signals]
-        raise ValueError(f"{path}: frames (sy, sx, ky, kx) or (n, ky, kx) wanted, shapes {shapes} came")
+        came = ", ".join(f"{array.dtype} {array.shape}" for array in arrays) or "nothing"
+        raise ValueError(f"{path}: numbers (sy, sx, ky, kx) or (n, ky, kx) wanted, {came} came")
     signal = max(fit, key=lambda one: (one["data"].ndim, one["data"].size))
     data, metadata = signal["data"], {**signal.get("metadata", {}), "original": signal.get("original_metadata", {})}
     wanted = dtype or data.dtype
@@ -96,6 +97,10 @@ def _source(
     if isinstance(data, np.ndarray) and data.dtype == wanted:
         return ArraySource(data, metadata=metadata, **options)
     return RosettaFile(path, data, wanted.newbyteorder("="), metadata=metadata, **options)
+
+
+def _holds_frames(data: Any) -> bool:
+    return 2 <= data.ndim <= 4 and 0 not in data.shape and data.dtype.kind in "uif"
 
 
 class RosettaFile(FrameSource):
