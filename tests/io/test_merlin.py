@@ -214,6 +214,17 @@ def test_the_scan_that_was_asked_for():
         crewe.io.listen(detector.url, timeout=5, detector=(256, 256))
 
 
+def test_closing_ends_the_iteration():
+    images, payloads = some_frames()
+    with listening(says(HEADER, *payloads[:2])) as source:
+        got = {}
+        for first, frames in source:
+            got.update((first + i, frame) for i, frame in enumerate(frames))
+            if len(got) == 2:
+                threading.Timer(0.1, source.close).start()
+        same(got, images, (0, 1))
+
+
 def test_gone_for_good():
     images, payloads = some_frames()
     with Detector(says(HEADER, *payloads[:2], stay=False)) as detector:

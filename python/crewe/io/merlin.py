@@ -6,6 +6,7 @@ acquisition header comes when the acquisition is started, before it is triggered
 """
 
 import contextlib
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -211,6 +212,7 @@ class MerlinSource(FrameSource):
         self._where = f"merlin://{address[0]}:{address[1]}"
         self._received = 0  # bytes from the socket
         self._backlog = b""  # of them, what is to be received once more
+        self._closed = False
         self._commands: CommandSocket | None = None
         self._socket = connect(address, timeout=timeout)
         try:
@@ -303,7 +305,7 @@ class MerlinSource(FrameSource):
 
         So it can be summed in one thread while the next is received in another. Blocks are released in their order.
         """
-        while self._next < self._total:
+        while self._next < self._total and not self._closed:
             pending = self._ring.pending()
             if len(pending) >= self._stride and (block := self._block(pending)):
                 yield block
@@ -410,8 +412,10 @@ class MerlinSource(FrameSource):
             return len(piece)
         try:
             count = self._socket.recv_into(space.data)
-        except TimeoutError:
-            raise ConnectionError(f"{self._where} has sent nothing for {self._timeout} s{self._so_far()}") from None
+        except OSError as error:
+            if isinstance(error, TimeoutError) and error.errno is None:  # ours; the system's own have a number
+                raise ConnectionError(f"{self._where} has sent nothing for {self._timeout} s{self._so_far()}") from None
+            raise ConnectionResetError(f"{self._where}: {error}{self._so_far()}") from error
         if count == 0:
             raise ConnectionResetError(f"{self._where} has closed the connection{self._so_far()}")
         self._received += count
@@ -421,7 +425,9 @@ class MerlinSource(FrameSource):
         """Receive what is there, at least a byte; connect again where the line is cut."""
         try:
             self._ring.fill(self._receive(self._ring.space()))
-        except (ConnectionResetError, ConnectionAbortedError, BrokenPipeError) as reason:
+        except ConnectionResetError as reason:
+            if self._closed:
+                return
             now = time.monotonic()
             self._cut_since = self._cut_since or now
             left = self._cut_since + (CONNECT_TIMEOUT if self._timeout is None else self._timeout) - now
@@ -441,11 +447,14 @@ class MerlinSource(FrameSource):
         return f", after {self._next - self.lost} of {total} frames" if total else ""
 
     def close(self) -> None:
-        """Hang up; an acquisition that we started and that isn't complete is stopped."""
+        """Hang up, from any thread: the iteration ends. An acquisition that we started and that runs is stopped."""
+        self._closed = True
         if self._commands is not None:
             if getattr(self, "_total", 1) > getattr(self, "_next", 0):
                 with contextlib.suppress(OSError, DeviceError):
                     self._commands.command("STOPACQUISITION")
             self._commands.close()
             self._commands = None
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)  # wakes a thread that waits for bytes
         self._socket.close()
