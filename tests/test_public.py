@@ -1,4 +1,4 @@
-"""What every public name must have: words, types, an example that runs; and the stub of the core names what is there."""
+"""What every public name must have: words, types, an example that runs; the core's stub names what is there."""
 
 import ast
 import doctest
