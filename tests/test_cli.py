@@ -135,14 +135,40 @@ def test_image_writes_ricom_beside_where_we_are(here, capsys):
 
 def test_several_images_and_outputs(here):
     words = ["image", "scan.npy", "-i", "ricom", "-i", "adf", "-i", "sum", "--inner", "5", "--kernel", "9"]
+    words += ["--center", "11.5,9.5"]
     assert cli.run([*words, "-o", "a.npy", "-o", "b-{image}.png"]) == 0
     assert sorted(os.listdir(here)) == [
         *("a-adf.npy", "a-ricom.npy", "a-sum.npy", "b-adf.png", "b-ricom.png", "b-sum.png", "scan.npy")
     ]
     frames = discs()
-    np.testing.assert_allclose(np.load("a-ricom.npy"), want_ricom(frames, 9), atol=1e-4)
+    np.testing.assert_allclose(np.load("a-ricom.npy"), imaging.ricom(imaging.com(frames), kernel=9), atol=1e-4)
     np.testing.assert_array_equal(np.load("a-adf.npy"), imaging.virtual_image(frames, inner=5.0))
     np.testing.assert_array_equal(np.load("a-sum.npy"), frames.sum((0, 1)))
+
+
+def test_radii_are_about_the_mean_centre_of_mass(here, capsys):
+    frames = np.roll(discs(), (4, -3), axis=(2, 3))
+    np.save("scan.npy", frames)
+    assert cli.run(["image", "scan.npy", "-i", "adf", "--inner", "5", "-o", "x.npy"]) == 0
+    y, x = imaging.com(frames, center=(0, 0)).reshape(-1, 2).mean(0, dtype=np.float64)
+    told = capsys.readouterr().err.splitlines()[0]
+    assert told == f"centre {y:.2f},{x:.2f}"
+    np.testing.assert_array_equal(np.load("x.npy"), imaging.virtual_image(frames, inner=5.0, center=(y, x)))
+
+
+def test_several_files_are_one_scan(here):
+    frames = discs((2, 3), (256, 256))
+    for part in range(2):
+        name = f"{part}.mib"
+        (here / name).write_bytes(b"".join(mib(part * 3 + i + 1, frame) for i, frame in enumerate(frames[part])))
+    assert cli.run(["image", "0.mib", "1.mib", "--scan", "2x3", "-i", "sum", "-o", "x.npy"]) == 0
+    np.testing.assert_array_equal(np.load("x.npy"), frames.sum((0, 1)))
+
+
+def mib(number, frame):
+    """A formatted Merlin frame of 12 bits."""
+    words = ["MQ1", f"{number:06d}", "00384", "01", "0256", "0256", "U16", "   1x1", "01", "2026-01-02 03:04:05.678"]
+    return ",".join(words).encode().ljust(384, b"\0") + frame.astype(">u2").tobytes()
 
 
 def test_one_file_for_all_where_the_format_can(here):
@@ -187,8 +213,9 @@ def test_stdout_takes_data_and_only_data(here):
 
 
 def test_too_many_frames_save_what_fits(here, capsys):
+    middle = ["--center", "11.5,9.5"]
     np.save("scan.npy", discs().reshape(99, *DETECTOR))
-    assert cli.run(["image", "scan.npy", "--scan", "9x10", "-i", "bf", "--inner", "9", "-o", "x.npy"]) == 1
+    assert cli.run(["image", "scan.npy", "--scan", "9x10", "-i", "bf", "--inner", "9", "-o", "x.npy", *middle]) == 1
     want = imaging.virtual_image(discs().reshape(99, *DETECTOR)[:90], outer=9.0).reshape(9, 10)
     np.testing.assert_array_equal(np.load("x.npy"), want)
     assert "9 frames" in capsys.readouterr().err
@@ -291,13 +318,13 @@ def test_an_output_that_cannot_be_written_keeps_no_other_from_it(here, capsys):
 
 def test_outputs_are_planned_before_the_scan(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    part = output.plan_output("a.hspy", ["ricom", "adf"], None)
+    part = output.plan_output("a.hspy", ["ricom", "adf"])
     assert [(str(p.path), p.names) for p in part] == [("a.hspy", ["ricom", "adf"])]
-    parts = output.plan_output("{image}-a.npy", ["ricom", "adf"], None)
+    parts = output.plan_output("{image}-a.npy", ["ricom", "adf"])
     assert [str(p.path) for p in parts] == ["ricom-a.npy", "adf-a.npy"]
     monkeypatch.setattr(output.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(Exception, match=r"crewe\[io\]"):
-        output.plan_output("a.hspy", ["ricom"], None)
+        output.plan_output("a.hspy", ["ricom"])
 
 
 def test_sizes_and_pairs():

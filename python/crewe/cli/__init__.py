@@ -103,6 +103,6 @@ def _words(error: Exception) -> str:
         place = f"{error.filename}: " if error.filename is not None else ""
         return f"{place}{error.strerror}" if place or not error.args[2:] else str(error)
     text = str(error) or type(error).__name__
-    if isinstance(error, OSError | ValueError | TypeError | RuntimeError | IndexError | ImportError):
+    if isinstance(error, OSError | ValueError | TypeError | RuntimeError | ImportError):
         return text
     return f"{type(error).__name__}: {text} (this is a fault of crewe; CREWE_DEBUG=1 shows where)"

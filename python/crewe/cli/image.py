@@ -3,14 +3,14 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from crewe.cli.options import as_images, image_options, source_options
-from crewe.cli.output import plan_output, write
+from crewe.cli.options import Sections, as_images, image_options, source_options
+from crewe.cli.output import Part, plan_output, write
 
 if TYPE_CHECKING:
     from crewe.io import EventSource, FrameSource
@@ -27,16 +27,17 @@ _output = click.option(
 )
 
 
-@click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.command(cls=Sections)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 @_output
 @source_options
 @image_options
-def image(file: Path, outputs: tuple[str, ...], names: tuple[str, ...], **options: Any) -> None:
+def image(files: tuple[Path, ...], outputs: tuple[str, ...], names: tuple[str, ...], **options: Any) -> None:
     """Make images of the recorded scan in FILE.
 
     Merlin .mib, Timepix3 .tpx3, Advacam .t3p and .t3pa, .npy, EMPAD .raw; all else by RosettaSciIO (pip install
-    'crewe[io]'). Without --output: FILE's name with the image's, .npy and .png, in the current folder.
+    'crewe[io]'). Several files are one acquisition, cut in this order (.mib). Without --output: FILE's name with the
+    image's, .npy and .png, in the current folder.
 
     \b
     Examples:
@@ -45,24 +46,28 @@ def image(file: Path, outputs: tuple[str, ...], names: tuple[str, ...], **option
       crewe image scan.tpx3 --scan 512x512 --image icom --output - | my-viewer
     """
     kinds = as_images(names, options)
-    with _open(str(file), options) as source:
-        _make(source, kinds, options, outputs or _beside(file.stem), taken=file)
+    with _open(files, options) as source:
+        plan = _plan(outputs or _beside(files[0].stem), kinds, files)
+        if options["center"] == "auto" and ({"adf", "bf"} & set(kinds) or options["com_radii"]):
+            options["center"] = _center(source, options)
+        _make(source, kinds, options, plan)
 
 
-@click.command()
+@click.command(cls=Sections)
 @click.argument("source", metavar="SOURCE|URL")
 @_output
 @source_options
 @image_options
-@click.option("--timeout", type=click.FloatRange(0, min_open=True), help="Give up when nothing comes for so long [s].")
-@click.option("--command-port", type=click.IntRange(1, 65535), help="Merlin's command socket: start the acquisition.")
+@click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="S", help="Wait no longer for data [s].")
+@click.option("--command-port", type=click.IntRange(1, 65535), metavar="N", help="Merlin: start the acquisition there.")
 @click.option("--preview", metavar="FILE.png", help="Rewritten every second while the scan runs: the first image.")
 def live(source: str, outputs: tuple[str, ...], names: tuple[str, ...], preview: str | None, **options: Any) -> None:
     """Make images while the scan runs.
 
     URL is merlin://host:port (data socket), tpx3://host:port (SERVAL listens), tpx3+serve://host:port (SERVAL
     connects to us); SOURCE a file, as for crewe image. Ctrl-C saves what is there and exits with code 1. Without
-    --output: live-TIME with the image's name, .npy and .png, in the current folder.
+    --output: live-TIME with the image's name, .npy and .png, in the current folder. Radii are about --center, by
+    default the middle of the detector.
 
     \b
     Examples:
@@ -73,9 +78,12 @@ def live(source: str, outputs: tuple[str, ...], names: tuple[str, ...], preview:
     kinds = as_images(names, options)
     if preview is not None and not preview.lower().endswith(".png"):
         raise click.UsageError(f"--preview {preview}: a .png wanted.")
-    with _open(source, options) as opened:
-        taken = None if "://" in source else Path(source)
-        _make(opened, kinds, options, outputs or _beside(f"live-{time.strftime('%Y%m%d-%H%M%S')}"), taken, preview)
+    detector = "://" in source
+    with _open(source if detector else (Path(source),), options) as opened:
+        stem = f"live-{time.strftime('%Y%m%d-%H%M%S')}"
+        _make(
+            opened, kinds, options, _plan(outputs or _beside(stem), kinds, () if detector else (Path(source),)), preview
+        )
 
 
 def _beside(stem: str) -> tuple[str, ...]:
@@ -83,42 +91,51 @@ def _beside(stem: str) -> tuple[str, ...]:
     return f"{stem}-{{image}}.npy", f"{stem}-{{image}}.png"
 
 
+def _plan(outputs: tuple[str, ...], kinds: dict[str, Any], taken: tuple[Path, ...]) -> list[Part]:
+    return [part for output in outputs for part in plan_output(output, list(kinds), *taken)]
+
+
 @contextmanager
-def _open(name: str, options: dict[str, Any]) -> Iterator["Source"]:
-    """A file or a detector; the options that both have are taken out of `options`."""
+def _open(name: str | tuple[Path, ...], options: dict[str, Any]) -> Iterator["Source"]:
+    """A detector, or the files of a scan; what has to do with the source is taken out of `options`."""
     from crewe import io
 
     given = {key: options.pop(key) for key in ("scan", "detector", "dwell", "acceptance", "skip", "flyback")}
     waiting = {key: options.pop(key, None) for key in ("timeout", "command_port")}
-    if "://" in name:
+    if isinstance(name, str):
         given |= waiting
     given = {key: value for key, value in given.items() if value is not None}
-    source = io.listen(name, **given) if "://" in name else io.open(name, **given)
+    source = io.listen(name, **given) if isinstance(name, str) else io.open(name, **given)
     with source:
         yield source
 
 
+def _center(source: "Source", options: dict[str, Any]) -> tuple[float, float]:
+    """The mean centre of mass of a recorded scan, for radii that want it before the first pattern."""
+    from crewe import live
+
+    session = _session(source, {"com": live.CenterOfMass()}, {**options, "com_radii": None})
+    with session, suppress(ValueError):  # what is wrong with the source is met again
+        live.feed(session, source, progress=True)
+    click.echo(f"centre {session.center[0]:.2f},{session.center[1]:.2f}", err=True)
+    return session.center
+
+
+def _session(source: "Source", kinds: dict[str, Any], options: dict[str, Any]) -> "Session":
+    from crewe import live
+
+    given = _session_options(options) | {name: getattr(source, name, 0) for name in ("skip", "flyback")}
+    return live.Session(scan=source.scan, detector=source.detector, images=kinds, **given)
+
+
 def _make(
-    source: "Source",
-    kinds: dict[str, Any],
-    options: dict[str, Any],
-    outputs: tuple[str, ...],
-    taken: Path | None,
-    preview: str | None = None,
+    source: "Source", kinds: dict[str, Any], options: dict[str, Any], plan: list[Part], preview: str | None = None
 ) -> None:
     """Run the source through a session and save what came, whatever happens on the way."""
     from crewe import live
 
-    plan = [part for output in outputs for part in plan_output(output, list(kinds), taken)]
     fit = options.pop("fit_rotation")
-    session = live.Session(
-        scan=source.scan,
-        detector=source.detector,
-        images={**kinds, "com": live.CenterOfMass()} if fit else kinds,
-        skip=getattr(source, "skip", 0),
-        flyback=getattr(source, "flyback", 0),
-        **_session_options(options),
-    )
+    session = _session(source, {**kinds, "com": live.CenterOfMass()} if fit else kinds, options)
     failure: BaseException | None = None
     watcher = threading.Thread(target=_preview, args=(session, next(iter(kinds)), preview), daemon=True)
     with session:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-__all__ = ["CENTER", "PAIR", "SIZE", "apply", "as_images", "image_options", "source_options"]
+__all__ = ["CENTER", "PAIR", "SIZE", "Sections", "apply", "as_images", "image_options", "source_options"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -20,7 +20,7 @@ else:
 class Size(_ParamType):
     """``256x128``: rows x columns."""
 
-    name = "YxX"
+    name = "ROWSxCOLS"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
         parts = str(value).lower().replace("×", "x").split("x")
@@ -69,42 +69,75 @@ def apply(*options: Callable[[Command], Command]) -> Callable[[Command], Command
     return decorate
 
 
+class Sections(click.Command):
+    """A command whose --help shows the options under headings: those of `SECTIONS`, the rest first."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows: dict[str, list[tuple[str, str]]] = {"Options": [], **{title: [] for title in SECTIONS}}
+        for param in self.get_params(ctx):
+            title = next((title for title, names in SECTIONS.items() if param.name in names), "Options")
+            if isinstance(param, click.Option) and (row := param.get_help_record(ctx)) is not None:
+                rows[title].append(row)
+        for title, some in rows.items():
+            if some:
+                with formatter.section(title):
+                    formatter.write_dl(some)
+
+
+SECTIONS = {
+    "Images": {"names", "kernel", "low", "high", "inner", "outer", "com_radii", "energy", "angle"},
+    "Source": {"scan", "detector", "dwell", "acceptance", "skip", "flyback", "serpentine", "timeout", "command_port"},
+    "Geometry": {"center", "rotation", "transpose", "fit_rotation", "descan"},
+    "Detector": {"dead_pixels", "dark", "gain"},
+}
+
+_array = click.Path(path_type=Path)
+
 source_options = apply(
-    click.option("--scan", type=SIZE, help="Probe positions, as 256x256; default: what the data say."),
-    click.option("--detector", type=SIZE, help="Pixels of an event detector, as 512x512."),
+    click.option(
+        "--scan", type=SIZE, metavar="ROWSxCOLS", help="Probe positions, as 256x256; default: what the data say."
+    ),
+    click.option("--detector", type=SIZE, metavar="ROWSxCOLS", help="Pixels of an event detector, as 512x512."),
     click.option("--dwell", type=float, metavar="S", help="Events: time per position [s]; default: by line triggers."),
     click.option("--acceptance", type=float, metavar="S", help="Events: only those so early in a dwell [s]."),
-    click.option("--skip", type=click.IntRange(0), help="Frames before the first position, left out."),
-    click.option("--flyback", type=click.IntRange(0), help="Frames after every scan line, left out."),
+    click.option("--skip", type=int, metavar="N", help="Frames before the first position, left out."),
+    click.option("--flyback", type=int, metavar="N", help="Frames after every scan line, left out."),
 )
+
+_IMAGES = ("ricom", "icom", "com", "field", "adf", "bf", "sum")
 
 image_options = apply(
     click.option(
-        "--image",
-        "-i",
-        "names",
+        *("--image", "-i", "names"),
         multiple=True,
-        type=click.Choice(["ricom", "icom", "com", "field", "adf", "bf", "sum"]),
-        help="What to make; may come several times. Default: ricom.",
+        type=click.Choice(_IMAGES),
+        metavar="NAME",
+        help=f"What to make: {', '.join(_IMAGES)}; may come several times. Default: ricom.",
     ),
-    click.option("--kernel", type=int, default=61, show_default=True, help="ricom: full width, odd [positions]."),
-    click.option("--low", type=float, help="ricom, icom: lowest frequency kept [cycles/position]."),
-    click.option("--high", type=float, help="ricom: highest frequency kept [cycles/position]."),
-    click.option("--inner", type=float, help="bf: up to this radius; adf: from it on [detector pixels]."),
-    click.option("--outer", type=float, help="adf: up to this radius [detector pixels]; default: the corners."),
-    click.option("--energy", type=float, help="field: of the electrons [eV]."),
-    click.option("--angle", type=float, help="field: seen by one detector pixel [mrad]."),
-    click.option("--center", type=CENTER, default="auto", show_default=True, help="Of the pattern [detector pixels]."),
-    click.option("--rotation", type=float, default=0.0, help="Of the scan against the detector [rad]."),
+    click.option("--kernel", type=int, default=61, metavar="N", help="ricom: full width, odd [positions]; default 61."),
+    click.option("--low", type=float, metavar="F", help="ricom, icom: lowest frequency kept [cycles/position]."),
+    click.option("--high", type=float, metavar="F", help="ricom: highest frequency kept [cycles/position]."),
+    click.option("--inner", type=float, metavar="R", help="bf: up to this radius; adf: from it on [detector pixels]."),
+    click.option("--outer", type=float, metavar="R", help="adf: up to this radius [detector pixels]; default: all."),
+    click.option("--com-radii", type=PAIR, metavar="R,R", help="Centre of mass of a ring only [detector pixels]."),
+    click.option("--energy", type=float, metavar="E", help="field: of the electrons [eV]."),
+    click.option("--angle", type=float, metavar="A", help="field: seen by one detector pixel [mrad]."),
+    click.option(
+        "--center",
+        type=CENTER,
+        default="auto",
+        metavar="Y,X",
+        help="Of the pattern [detector pixels]; default: the mean centre of mass.",
+    ),
+    click.option("--rotation", type=float, default=0.0, metavar="A", help="Of the scan against the detector [rad]."),
     click.option("--transpose", is_flag=True, help="The detector's axes are exchanged."),
     click.option("--fit-rotation", is_flag=True, help="Find rotation and transpose by the least curl, at the end."),
     click.option("--descan", is_flag=True, help="Fit and take out the plane by which the pattern wanders."),
     click.option("--serpentine", is_flag=True, help="Every second scan line runs backwards."),
-    click.option("--com-radii", type=PAIR, help="Annular centre of mass: inner,outer [detector pixels]."),
-    click.option("--dead-pixels", type=click.Path(path_type=Path), help="Left out: .npy (ky, kx), not 0 = dead, hot."),
-    click.option("--dark", type=click.Path(path_type=Path), help="Dark frame, subtracted: .npy (ky, kx)."),
-    click.option("--gain", type=click.Path(path_type=Path), help="Gain, multiplied: .npy (ky, kx)."),
-    click.option("--threads", type=click.IntRange(0), default=0, help="0: all cores."),
+    click.option("--dead-pixels", type=_array, metavar="FILE", help="Left out: .npy (ky, kx), not 0 = dead or hot."),
+    click.option("--dark", type=_array, metavar="FILE", help="Dark frame, subtracted: .npy (ky, kx)."),
+    click.option("--gain", type=_array, metavar="FILE", help="Gain, multiplied: .npy (ky, kx)."),
+    click.option("--threads", type=int, default=0, metavar="N", help="Default: all cores."),
 )
 
 

@@ -26,7 +26,7 @@ class Part(NamedTuple):
     names: list[str]
 
 
-def plan_output(output: str, names: list[str], taken: Path | None) -> list[Part]:
+def plan_output(output: str, names: list[str], *taken: Path) -> list[Part]:
     """The files that one --output means. ``{image}`` in it stands for the image's name; `taken` is what is read."""
     if output == "-":
         if len(names) > 1:
@@ -44,7 +44,7 @@ def plan_output(output: str, names: list[str], taken: Path | None) -> list[Part]
     if "{image}" in output:
         parts = [Part(Path(output.replace("{image}", name)), [name]) for name in names]
     for part in parts:
-        if taken is not None and part.path is not None and part.path.exists() and part.path.samefile(taken):
+        if part.path is not None and part.path.exists() and any(part.path.samefile(path) for path in taken):
             raise click.UsageError(f"--output {output} would overwrite what is read.")
     return parts
 

@@ -12,7 +12,9 @@ from crewe.cli.options import source_options
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("url")
 @source_options
-@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Frames (events: probe positions) per second.")
+@click.option(
+    "--rate", type=click.FloatRange(0, min_open=True), metavar="R", help="Frames (events: probe positions) per second."
+)
 def replay(file: Path, url: str, rate: float | None, **options: Any) -> None:
     """Play FILE as a detector at URL, for one client, and end when all is sent.
 

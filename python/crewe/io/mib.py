@@ -165,13 +165,14 @@ def frame_metadata(header: bytes) -> dict[str, Any]:
     """What a frame header tells: exposure [s], thresholds [keV], gain, chips, depth [bits], timestamp."""
     main, _, extension = header.rstrip(b"\0").decode("latin-1").partition("MQ1A,")
     words = [word.strip() for word in main.split(",")]
+    words += [""] * (22 - len(words))  # old software writes fewer
     thresholds = []
     for word in words[14:22]:
         try:
             thresholds.append(float(word))
         except ValueError:  # old software writes nothing
             break
-    gain = words[13] if len(words) > 13 else ""
+    gain = words[13]
     metadata: dict[str, Any] = {"chips": int(words[3]), "thresholds": thresholds, "timestamp": words[9]}
     metadata["gain"] = GAINS[int(gain)] if gain in ("0", "1", "2", "3") else gain
     try:
