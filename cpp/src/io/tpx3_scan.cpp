@@ -17,6 +17,7 @@ using tpx3::Word;
 using Lines = std::span<const Line>;
 
 constexpr std::size_t batch_hits = most_hits;
+constexpr std::int64_t patience = 8;                         // lines that the others wait for a chip
 constexpr std::int64_t batch_reach = std::int64_t{1} << 31;  // a batch holds times within ± this of its middle [ticks]
 
 // Hits of one chip.
@@ -70,6 +71,7 @@ struct Tpx3Scan::State {
   void drop_oldest();
   void update(std::size_t index);
   bool may_borrow(std::size_t index) const;
+  bool catch_up(std::size_t index);
   void settle_all(ScanLines::Patience patience);
   std::uint64_t common() const;
   void give(std::uint64_t until);
@@ -207,7 +209,19 @@ void Tpx3Scan::State::update(std::size_t index) {
   }
   bool any = lines.has_edges(index) && lines.settle(index, chips[index].place, ScanLines::Patience::wait);
   while (may_borrow(index)) any |= lines.borrow(index);
+  for (std::size_t i = 0; i < chips.size(); ++i) any |= i != index && catch_up(i);
   if (any) give(common());
+}
+
+// A chip that has said nothing since a line ended that is long over for the others won't say anything about it.
+bool Tpx3Scan::State::catch_up(std::size_t index) {
+  const auto long_over = [&](const Line* line) {
+    return line != nullptr && clock.last - line->fall > patience * (line->fall - line->rise);
+  };
+  if (!long_over(lines.next(index))) return false;
+  bool any = lines.settle(index, chips[index].place, ScanLines::Patience::now);
+  while (long_over(lines.next(index))) any |= lines.borrow(index);
+  return any;
 }
 
 // A chip that has sent many hits from after a line, or some from long after it, but no edges of it, won't send any. A
@@ -235,14 +249,13 @@ bool Tpx3Scan::State::may_borrow(std::size_t index) const {
 // Lines are given out when all chips that send hits have come to their end, so that positions come whole and in order;
 // a chip that is far behind isn't waited for. The number of the line after these.
 std::uint64_t Tpx3Scan::State::common() const {
-  constexpr std::uint64_t patience = 8;
   const std::uint64_t count = lines.count();
   if (2 * waiting * batch_hits > options.waiting) return count;
   std::uint64_t least = count;
   for (std::size_t i = 0; i < chips.size(); ++i) {
     if (chips[i].hits > 0) least = std::min(least, lines.reached(i));
   }
-  return std::max(least, count - std::min(count, patience));
+  return std::max(least, count - std::min<std::uint64_t>(count, patience));
 }
 
 // Gives out the lines before number `until`.

@@ -186,19 +186,21 @@ class ServalSource(EventSource):
             raise ValueError(f"{self._where}: the events of a detector come once")
         self._read = True
         buffer = np.empty(RECEIVE_BYTES, np.uint8)
-        for count in self._pieces(buffer.data):
-            block = self._scan.flush() if count == 0 else self._scan.feed(buffer[:count])
-            self._note()
-            if len(block):
-                yield block
-            self._refuse_garbage()
-        failure = None if self._is_over() else self._failure
-        block = self._scan.finish()
+        try:
+            for count in self._pieces(buffer.data):
+                yield from self._events(self._scan.flush() if count == 0 else self._scan.feed(buffer[:count]))
+                self._refuse_garbage()
+            failure = "" if self._is_over() else self._failure
+            yield from self._events(self._scan.finish())
+        finally:
+            self._hang_up()  # the scan is over, whether SERVAL goes on or not
+        if failure and not self._is_over():
+            raise ConnectionError(f"{failure}, after {self._scan.lines} of {self._lines} lines")
+
+    def _events(self, block: NDArray[Any]) -> Iterator[NDArray[Any]]:
         self._note()
         if len(block):
             yield block
-        if failure is not None and not self._is_over():
-            raise ConnectionError(f"{failure}, after {self._scan.lines} of {self._lines} lines")
 
     def _pieces(self, buffer: memoryview) -> Iterator[int]:
         """Bytes received into the buffer, again and again; 0 after a pause. Ends with the stream."""
