@@ -208,7 +208,7 @@ def test_the_scan_that_was_asked_for():
         assert (source.flyback, len(source)) == (1, 99)
     with listening(says(*payloads), scan=(1, 8)) as source:
         same(received(source), images, range(8))
-    with Detector(says(*payloads)) as detector, pytest.raises(ValueError, match="scan: wanted"):
+    with Detector(says(*payloads)) as detector, pytest.raises(ValueError, match="no acquisition header"):
         crewe.io.listen(detector.url)
     with Detector(says(HEADER, *payloads)) as detector, pytest.raises(ValueError, match=r"\(256, 256\) wanted"):
         crewe.io.listen(detector.url, timeout=5, detector=(256, 256))
@@ -359,6 +359,12 @@ def test_refused_commands():
 def test_urls(url):
     with pytest.raises(ValueError, match="merlin"):
         crewe.io.listen(url)
+
+
+def test_the_timeout_is_a_time():
+    for wrong in (0, -1.0, float("nan")):
+        with pytest.raises(ValueError, match="timeout"):
+            crewe.io.listen("merlin://127.0.0.1:1", timeout=wrong)
 
 
 def test_nobody_there():

@@ -204,6 +204,15 @@ def test_another_size_in_the_middle(tmp_path):
     assert np.array_equal(caught.value.decoded, small)
 
 
+def test_another_depth_in_the_middle():
+    images = mib.counts(3, 6)
+    stream = b"".join(mib.frame(i + 1, image, 6, raw=True) for i, image in enumerate(images[:2]))
+    stream += mib.header(3, 256, 256, "R64", depth=1) + bytes(256 * 256)
+    for depth in (0, 6):
+        with pytest.raises(FormatError, match=f"at byte {2 * (384 + 65536)}"):
+            crewe.io.decode_mib(stream, depth=depth)
+
+
 def test_decoder_gives_the_good_part_first():
     images = mib.counts(3, 6, (8, 8))
     stream = bytearray(b"".join(mib.frame(i, image, 6) for i, image in enumerate(images)))

@@ -180,7 +180,7 @@ MibFraming::MibFraming(std::span<const std::byte> bytes, std::uint64_t offset, i
   fields.next("chip select");
   fixed_ = header.substr(begin, fields.at() - begin);
 
-  layout_.depth = depth_of(header);
+  layout_.depth = said_ = depth_of(header);
   layout_.raw = kind == "R64";
   const auto found =
       std::find_if(std::begin(formatted), std::end(formatted), [&](const Kind& k) { return k.name == kind; });
@@ -215,7 +215,7 @@ std::uint64_t MibFraming::check_header(std::span<const std::byte> bytes, std::ui
     const auto [comma, error] = std::from_chars(header.data() + 4, end, number);
     const auto after = static_cast<std::size_t>(comma - header.data()) + 1;
     if (error == std::errc() && after <= header.size() && *comma == ',' && header.substr(after).starts_with(fixed_) &&
-        (!layout_.raw || hint_ != 0 || depth_of(header) == layout_.depth)) {
+        (!layout_.raw || depth_of(header) == said_)) {
       return number;
     }
   }

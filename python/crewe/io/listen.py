@@ -107,6 +107,8 @@ def listen(
     (3, 4) 12
     """
     kind, address = split_url(url)
+    if timeout is not None and not timeout > 0:
+        raise ValueError(f"timeout: more than 0 s wanted, {timeout} came")
     return kind.listen(address, timeout=timeout, scan=scan, detector=detector, command_port=command_port, **options)
 
 

@@ -81,13 +81,16 @@ class CommandSocket:
         self._ask("CMD", name, "0")
 
     def _ask(self, kind: str, name: str, value: str) -> str:
-        self._socket.sendall(message(f"{kind},{name},{value}".encode("ascii")))
-        length = payload_length(self._replies.read(PREFIX))
-        if not 0 <= length <= LONGEST_TEXT:
-            raise ConnectionError(f"{kind} {name}: no Merlin answers on the command socket")
-        reply = self._replies.read(length)
-        if reply.endswith(b","):  # counted without the comma of the prefix, as simulators do
-            reply += self._replies.read(1)
+        try:
+            self._socket.sendall(message(f"{kind},{name},{value}".encode("ascii")))
+            length = payload_length(self._replies.read(PREFIX))
+            if not 0 <= length <= LONGEST_TEXT:
+                raise ConnectionError("no Merlin answers")
+            reply = self._replies.read(length)
+            if reply.endswith(b","):  # counted without the comma of the prefix, as simulators do
+                reply += self._replies.read(1)
+        except OSError as error:
+            raise ConnectionError(f"Merlin command socket, {kind} {name}: {error}") from error
         words = reply.decode("latin-1").split(",")
         if words[-1].strip() not in ("0", ""):
             why = REFUSALS.get(words[-1].strip(), f"code {words[-1]}")
@@ -277,8 +280,14 @@ class MerlinSource(FrameSource):
         if detector is not None and tuple(detector) != self.detector:
             raise ValueError(f"detector: {tuple(detector)} wanted, {self._where} sends frames of {self.detector}")
         announced = frames or number_of(self._header, "Frames in Acquisition")
-        if scan is None and not self._header and not announced:
-            raise ValueError(f"scan: wanted, because {self._where} sent no acquisition header")
+        said = number_of(self._header, "ScanY") and number_of(self._header, "ScanX")
+        if scan is None and not said and not announced:
+            why = (
+                "sent no acquisition header"
+                if not self._header
+                else "says neither a scan nor how many frames will come"
+            )
+            raise ValueError(f"scan: (y, x) wanted, because {self._where} {why}")
         self.scan = scan or scan_of(self._header, announced)
         self._total = announced or self._needed(self.scan)
         if scan is not None and not frames:

@@ -65,7 +65,8 @@ class MibFraming {
   std::uint64_t frame_number(std::span<const std::byte> bytes, std::uint64_t offset, std::size_t prefix) const;
 
   MibLayout layout_;
-  int hint_ = 0;
+  int hint_ = 0;       // depth, if a header doesn't say
+  int said_ = 0;       // depth, as the first header says
   std::string fixed_;  // the fields that are the same in every header, from the header's size to the chips
 };
 
