@@ -17,7 +17,7 @@ void Session::State::take(std::span<const io::Event> events, bool more) {
   // Waiting for late events must not be seen: who sends a block now and then sees each at once.
   constexpr double kLag = 0.1;  // [s]
   const double time = seconds_now();
-  more = more && time - last_events < kLag;
+  more = more && (last_events == 0 || time - last_events < kLag);
   last_events = time;
   constexpr std::size_t kBlock = 1 << 16;  // some 0.2 ms
   for (std::size_t begin = 0; begin < events.size(); begin += kBlock) {

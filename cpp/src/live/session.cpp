@@ -144,6 +144,7 @@ void Session::State::clear() {
   std::fill(detector_sums.begin(), detector_sums.end(), 0.0);
   std::fill(scattered.begin(), scattered.end(), 0.0F);
   held.clear();
+  last_events = 0;
   count = rows = next_frame = 0;
   summed = 0;
   last.reset();
