@@ -184,14 +184,28 @@ class LiveSession {
     borrowed.release();  // the worker's now
   }
 
-  void push_records(const py::array& records, bool more) {
+  static std::span<const io::Event> events_of(const py::array& records) {
     if (records.itemsize() != sizeof(io::Event) || records.ndim() != 1 ||
         (records.size() > 1 && records.strides(0) != sizeof(io::Event))) {
       throw std::invalid_argument("events: one contiguous row of EVENT records wanted");
     }
-    const std::span events(static_cast<const io::Event*>(records.data()), static_cast<std::size_t>(records.size()));
+    return {static_cast<const io::Event*>(records.data()), static_cast<std::size_t>(records.size())};
+  }
+
+  void push_records(const py::array& records, bool more) {
+    const std::span<const io::Event> events = events_of(records);
     const py::gil_scoped_release free;
     session_->push_events(events, more);
+  }
+
+  void lend_records(const py::array& records, const py::object& release, bool more) {
+    const std::span<const io::Event> events = events_of(records);
+    auto borrowed = std::make_unique<Borrowed>(Borrowed{records, release});
+    {
+      const py::gil_scoped_release free;
+      session_->push_events(events, {give_back, borrowed.get()}, more);
+    }
+    borrowed.release();
   }
 
   void push_events(const py::array& position, const py::array& y, const py::array& x) {
@@ -308,6 +322,7 @@ void bind_live(py::module_& m) {
       .def("push", &LiveSession::push)
       .def("lend", &LiveSession::lend)
       .def("push_records", &LiveSession::push_records, py::arg("records"), py::arg("more") = false)
+      .def("lend_records", &LiveSession::lend_records, py::arg("records"), py::arg("release"), py::arg("more") = false)
       .def("push_events", &LiveSession::push_events)
       .def("image", &LiveSession::image)
       .def("configure", &LiveSession::configure)
@@ -318,6 +333,7 @@ void bind_live(py::module_& m) {
       .def_property_readonly("version", [](LiveSession& self) { return self.session().version(); })
       .def_property_readonly("closed", [](LiveSession& self) { return self.session().closed(); })
       .def_property_readonly("ring_width", [](LiveSession& self) { return self.session().ring_width(); })
+      .def_property_readonly("threads", [](LiveSession& self) { return self.session().threads(); })
       .def_property_readonly("frames", [](LiveSession& self) { return self.session().frames(); })
       .def(
           "flush", [](LiveSession& self) { self.session().flush(); }, Free())

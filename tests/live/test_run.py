@@ -49,7 +49,7 @@ class Events(EventSource):
         self.events["position"], self.events["y"], self.events["x"] = events_of(frames)
 
     def records(self):
-        memory = np.empty(self.size, EVENT)
+        memory = np.empty(min(self.size, len(self.events)), EVENT)
         for at in range(0, len(self.events), self.size):
             block = self.events[at : at + self.size]
             memory[: len(block)] = block
@@ -69,11 +69,23 @@ def test_frames(dtype, progress):
     assert_bits(session, batch(frames))
 
 
-def test_events():
+@pytest.mark.parametrize("options", [{"threads": 1}, {"threads": 2}, {"threads": 2, "on_full": "busy", "queue": 1}])
+@pytest.mark.parametrize("size", [1, 200, 10**6])
+def test_events(size, options):
     frames = patterns(seed=1)
-    session = run(Events(frames), images(), center=CENTER)
+    session = run(Events(frames, size=size), images(), center=CENTER, **options)
     assert session.done == 99
     assert_bits(session, batch(frames))
+
+
+def test_events_outside_of_the_scan():
+    frames = patterns(seed=1)
+    source = Events(frames)
+    source.events["position"][-1] = 99
+    for threads in (1, 2):
+        with pytest.raises(IndexError) as caught:
+            run(source, images(), center=CENTER, threads=threads)
+        assert caught.value.session["all"].sum() > 0
 
 
 def test_center_is_the_mean_by_default():

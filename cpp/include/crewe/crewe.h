@@ -143,7 +143,9 @@ typedef struct crewe_event {
   uint16_t y, x;
 } crewe_event;
 
-CREWE_API crewe_status crewe_session_push_events(crewe_session* session, const crewe_event* events, size_t count);
+/* Any order; events of one position add up. `release` as above. */
+CREWE_API crewe_status crewe_session_push_events(crewe_session* session, const crewe_event* events, size_t count,
+                                                 void (*release)(void* user), void* user);
 
 CREWE_API crewe_status crewe_session_flush(crewe_session* session);     /* all borrowed blocks are summed */
 CREWE_API crewe_status crewe_session_finish(crewe_session* session);    /* and the images have their final form */

@@ -6,6 +6,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -206,12 +207,18 @@ crewe_status crewe_session_push(crewe_session* session, const crewe_frames* fram
   });
 }
 
-crewe_status crewe_session_push_events(crewe_session* session, const crewe_event* events, size_t count) {
+crewe_status crewe_session_push_events(crewe_session* session, const crewe_event* events, size_t count,
+                                       void (*release)(void* user), void* user) {
   static_assert(sizeof(crewe_event) == sizeof(crewe::io::Event) && alignof(crewe_event) == alignof(crewe::io::Event));
   return guarded([&] {
     live::Session& s = there(session, "session").session;
-    if (count == 0) return;
-    s.push_events({reinterpret_cast<const crewe::io::Event*>(&there(events, "events")), count});
+    if (count != 0 && events == nullptr) wrong("events: NULL came");
+    const std::span block(reinterpret_cast<const crewe::io::Event*>(events), count);
+    if (release == nullptr) {
+      s.push_events(block);
+    } else {
+      s.push_events(block, {release, user});
+    }
   });
 }
 

@@ -9,6 +9,7 @@
 namespace crewe::live {
 
 void Session::State::take(std::span<const io::Event> events, bool more) {
+  if (events.empty()) return;
   if (!event_reducer) {
     const auto turn_of_ours = lock.producer();
     begin_events();

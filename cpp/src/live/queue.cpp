@@ -5,7 +5,7 @@
 
 namespace crewe::live {
 
-Queue::Queue(std::size_t slots, std::function<void(const imaging::FrameBlock&, std::size_t)> work)
+Queue::Queue(std::size_t slots, std::function<void(const Slot&)> work)
     : work_(std::move(work)), slots_(std::max<std::size_t>(slots, 1)), thread_([this] { run(); }) {}
 
 Queue::~Queue() {
@@ -51,7 +51,7 @@ void Queue::run() {
     held.unlock();
     std::exception_ptr error;
     try {
-      work_(slot.frames, slot.first);
+      work_(slot);
     } catch (...) {
       error = std::current_exception();
     }

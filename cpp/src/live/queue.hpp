@@ -6,10 +6,12 @@
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
 #include "crewe/imaging/moments.hpp"
+#include "crewe/io/event.hpp"
 #include "crewe/live/session.hpp"
 
 namespace crewe::live {
@@ -17,12 +19,14 @@ namespace crewe::live {
 class Queue {
  public:
   struct Slot {
-    imaging::FrameBlock frames;
+    imaging::FrameBlock frames;  // or, where these are none,
     std::size_t first = 0;
+    std::span<const io::Event> events;
+    bool more = false;
     Release release;
   };
   // `work` sums a block; what it throws is kept for `raise`.
-  Queue(std::size_t slots, std::function<void(const imaging::FrameBlock&, std::size_t)> work);
+  Queue(std::size_t slots, std::function<void(const Slot&)> work);
   ~Queue();  // after the last block
 
   // False: full, and not told to wait.
@@ -35,7 +39,7 @@ class Queue {
  private:
   void run();
 
-  std::function<void(const imaging::FrameBlock&, std::size_t)> work_;
+  std::function<void(const Slot&)> work_;
   std::vector<Slot> slots_;
   std::mutex mutex_;
   std::condition_variable filled_, freed_;

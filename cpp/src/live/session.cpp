@@ -23,12 +23,19 @@ Session::~Session() {
 const Options& Session::options() const noexcept {
   return state_->options;
 }
+int Session::threads() const noexcept {
+  return state_->pool.threads();
+}
 std::size_t Session::frames() const noexcept {
   return state_->order.frames();
 }
 
-std::size_t Session::State::place(const imaging::FrameBlock& frames, std::optional<std::size_t> first) const {
+void Session::State::check_open() const {
   if (closed.load(std::memory_order_relaxed)) throw std::invalid_argument("push: the session is closed");
+}
+
+std::size_t Session::State::place(const imaging::FrameBlock& frames, std::optional<std::size_t> first) const {
+  check_open();
   if (frames.ny != options.ky || frames.nx != options.kx) {
     throw std::invalid_argument("frames: detector of (" + std::to_string(options.ky) + ", " +
                                 std::to_string(options.kx) + ") pixels wanted, (" + std::to_string(frames.ny) + ", " +
@@ -46,44 +53,56 @@ std::size_t Session::State::place(const imaging::FrameBlock& frames, std::option
 
 void Session::push(const imaging::FrameBlock& frames, std::optional<std::size_t> first) {
   State& state = *state_;
-  if (state.queue) {
-    state.queue->drain();
-    state.queue->raise();
-  }
+  state.wait_for_queue();
   const std::size_t begin = state.place(frames, first);
   state.take(frames, begin);
   state.next_frame = begin + frames.count;
 }
 
+void Session::State::lend(const Queue::Slot& slot) {
+  if (!queue) {
+    queue = std::make_unique<Queue>(options.queue, [this](const Queue::Slot& next) {
+      if (next.frames.count != 0) {
+        take(next.frames, next.first);
+      } else {
+        take(next.events, next.more);
+      }
+    });
+  }
+  queue->raise();
+  if (!queue->put(slot, !options.busy_when_full)) {
+    throw BusyError("push: all " + std::to_string(options.queue) + " blocks of the queue are waiting");
+  }
+}
+
+void Session::State::wait_for_queue() {
+  if (!queue) return;
+  queue->drain();
+  queue->raise();
+}
+
 void Session::push(const imaging::FrameBlock& frames, std::optional<std::size_t> first, Release release) {
   State& state = *state_;
   const std::size_t begin = state.place(frames, first);
-  if (!state.queue) {
-    state.queue = std::make_unique<Queue>(
-        state.options.queue,
-        [&state](const imaging::FrameBlock& block, std::size_t frame) { state.take(block, frame); });
-  }
-  state.queue->raise();
-  if (!state.queue->put({frames, begin, release}, !state.options.busy_when_full)) {
-    throw BusyError("push: all " + std::to_string(state.options.queue) + " blocks of the queue are waiting");
-  }
+  state.lend({.frames = frames, .first = begin, .events = {}, .more = false, .release = release});
   state.next_frame = begin + frames.count;
 }
 
 void Session::push_events(std::span<const io::Event> events, bool more) {
   State& state = *state_;
-  if (state.closed.load(std::memory_order_relaxed)) throw std::invalid_argument("push_events: the session is closed");
-  if (state.queue) {
-    state.queue->drain();
-    state.queue->raise();
-  }
+  state.check_open();
+  state.wait_for_queue();
   state.take(events, more);
 }
 
+void Session::push_events(std::span<const io::Event> events, Release release, bool more) {
+  State& state = *state_;
+  state.check_open();
+  state.lend({.frames = {}, .first = 0, .events = events, .more = more, .release = release});
+}
+
 void Session::flush() {
-  if (!state_->queue) return;
-  state_->queue->drain();
-  state_->queue->raise();
+  state_->wait_for_queue();
 }
 
 void Session::finish() {
@@ -115,10 +134,7 @@ void Session::close() {
 
 void Session::next_scan() {
   State& state = *state_;
-  if (state.queue) {
-    state.queue->drain();
-    state.queue->raise();
-  }
+  state.wait_for_queue();
   const auto turn = state.lock.producer();
   state.clear();
 }

@@ -131,6 +131,9 @@ struct Session::State {
   // session.cpp
   Picture& find(std::string_view name);
   std::size_t place(const imaging::FrameBlock& frames, std::optional<std::size_t> first) const;
+  void check_open() const;
+  void lend(const Queue::Slot& slot);
+  void wait_for_queue();
   void clear();
   void settle();  // the final form of all images: called when a scan is complete, and by `finish`
 

@@ -1,14 +1,25 @@
 """From a source of frames or events to a finished session."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from queue import SimpleQueue
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from crewe._progress import Bar
+from crewe.errors import BusyError
 from crewe.live.kinds import Kind
 from crewe.live.session import Session
 
 __all__ = ["feed", "run"]
+
+#: As `crewe.io` gives events to the core: probe position, detector pixel.
+EVENT = np.dtype([("position", "<u4"), ("y", "<u2"), ("x", "<u2")])
+WORD = np.dtype("u8")
+BLOCKS_AHEAD = 4
 
 
 def run(source: Any, images: Mapping[str, Kind], *, progress: bool = False, **session_options: Any) -> Session:
@@ -106,7 +117,7 @@ def _feed_frames(session: Session, source: Any, progress: bool) -> None:
         for first, frames, *release in lent() if lent else source.raw_blocks():
             fit = min(max(room - first, 0), len(frames))
             if release and fit:
-                session._core.lend(frames[:fit], first, release[0])
+                _lend(session, session._core.lend, frames[:fit], first, release[0])
             elif release:
                 release[0]()
             elif fit:
@@ -121,8 +132,27 @@ def _feed_frames(session: Session, source: Any, progress: bool) -> None:
 
 
 def _feed_events(session: Session, source: Any, progress: bool) -> None:
-    push, positions = session._core.push_records, session.scan[0] * session.scan[1]
+    core, positions = session._core, session.scan[0] * session.scan[1]
+    free: SimpleQueue[NDArray[Any]] = SimpleQueue()
+    for _ in range(BLOCKS_AHEAD):
+        free.put(np.empty(0, EVENT))
     with Bar("scan", total=positions, unit="positions", show=progress) as bar:
         for events in source.records():
-            push(events, True)
+            if core.threads == 1:
+                core.push_records(events, True)
+            else:  # a worker sums a copy while the next block is decoded: a fifth more work, nearly twice the rate
+                block = free.get()
+                if len(block) < len(events):
+                    block = np.empty(len(events), EVENT)
+                block.view(WORD)[: len(events)] = events.view(WORD)  # field by field takes ten times as long
+                _lend(session, core.lend_records, block[: len(events)], partial(free.put, block), True)
             bar.set(session.done)
+
+
+def _lend(session: Session, lend: Callable[..., None], *block: Any) -> None:
+    """Wait for room in the queue, also where the session was told to be busy."""
+    try:
+        lend(*block)
+    except BusyError:
+        session.flush()
+        lend(*block)

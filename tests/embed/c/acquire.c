@@ -99,7 +99,7 @@ int main(int argc, char** argv) {
   const crewe_frames too_many = {.data = ring[0].data, .pixel = CREWE_U16, .count = 1};
   expect(crewe_session_push(session, &too_many, CREWE_NEXT, NULL, NULL) == CREWE_INVALID, "a full scan takes no more");
   const crewe_event outside = {(uint32_t)positions, 0, 0};
-  expect(crewe_session_push_events(session, &outside, 1) == CREWE_RANGE, "an event outside is refused");
+  expect(crewe_session_push_events(session, &outside, 1, NULL, NULL) == CREWE_RANGE, "an event outside is refused");
   const uint64_t version = crewe_session_version(session);
   check(crewe_session_configure_rotation(session, 0.5, 1), "rotation");
   expect(crewe_session_version(session) > version, "a new picture, a new version");

@@ -53,6 +53,7 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   const Options& options() const noexcept;
+  int threads() const noexcept;         // that sum frames
   std::size_t frames() const noexcept;  // of a whole scan as the detector counts them, with skipped and flyback frames
 
   // ---- the producer's side: one thread at a time
@@ -71,6 +72,9 @@ class Session {
   // counts. `more`: the next block follows at once. A position is then done, and in the riCOM images, once two blocks
   // have passed that don't touch it: it is added once, instead of once per block, and in order.
   void push_events(std::span<const io::Event> events, bool more = false);
+
+  // Borrows the events, as `push` does frames; one that lies outside is thrown by the next push or flush.
+  void push_events(std::span<const io::Event> events, Release release, bool more = false);
 
   // Waits until every borrowed block is summed.
   void flush();
