@@ -37,9 +37,10 @@ def write_report(folder: Path, model: Model, dose: float, streams: list[Stream],
     lines = [
         "# crewe demo",
         "",
-        f"SrTiO₃ [001], {model.cells} × {model.cells} unit cells, {model.energy / 1e3:g} keV, {model.semiangle:g} mrad:"
+        f"SrTiO₃ [001], {model.cells} × {model.cells} unit cells, {model.layers} thick, {model.energy / 1e3:g} keV, {model.semiangle:g} mrad:"
         f" {model.scan[0]} × {model.scan[1]} probe positions {model.step:.3f} Å apart, {model.pixels} × {model.pixels} "
-        f"detector pixels, {dose:g} electrons per position. The model is a phase object; the same electrons were sent "
+        f"detector pixels, {dose:g} electrons per position. Multislice through {model.layers} unit cells with "
+        f"{model.configurations} configurations of moving atoms (`crewe.sim`); the same electrons were sent "
         "as Merlin frames and as Timepix3 events over a loopback socket, sender and receiver in one process.",
         "",
     ]
@@ -55,13 +56,23 @@ def write_report(folder: Path, model: Model, dose: float, streams: list[Stream],
     for stream in streams:
         told = f"{stream.done} of {model.scan[0] * model.scan[1]}"
         lines.append(f"| {stream.name} | {told} | {stream.count:,} {stream.unit} | {rate(stream)} |")
-    lines += ["", "## Images", "", "Correlation with what the model was made of; 1 is perfect.", ""]
+    lines += [
+        "",
+        "## Images",
+        "",
+        "Correlation with the phase of the projected potential, or its gradient; 1 is perfect.",
+        "",
+    ]
     lines += ["| image | " + " | ".join(stream.name for stream in streams) + " |", "|---" * (1 + len(streams)) + "|"]
     known = _known(model, truth)
     for name, words in WORDS.items():
         cells = [_cell(folder, stream, name, known.get(name)) for stream in streams]
         lines.append(f"| {words} | " + " | ".join(cells) + " |")
-    lines += ["", "![the phase that the model was made of](truth.png) The phase that the model was made of.", ""]
+    lines += [
+        "",
+        "![the phase of the projected potential](truth.png) The phase of the projected potential, seen with the probe.",
+        "",
+    ]
     lines += _while_scanning(folder, streams)
     if len(streams) == 2 and all(stream.done == model.scan[0] * model.scan[1] for stream in streams):
         lines += [

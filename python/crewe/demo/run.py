@@ -1,8 +1,8 @@
-"""See crewe work: a made-up SrTiO₃ scan, streamed over loopback sockets as frames and as single electrons.
+"""See crewe work: a simulated SrTiO₃ scan, streamed over loopback sockets as frames and as single electrons.
 
 The electrons of `crewe.demo.model` are played by `crewe.io.replay` as a Merlin and as a Timepix3, taken by
 `crewe.io.listen` and turned into images by a `crewe.live.Session` while they come; `crewe.demo.report` draws and
-compares them with the phase that the model was made of.
+compares them with the phase of the projected potential.
 """
 
 import socket
@@ -95,9 +95,8 @@ def _play(source: Any, stream: Stream, images: dict[str, live.Kind], model: Mode
 
     threading.Thread(target=player, daemon=True).start()
     options = {} if stream.unit == "frames" else {"scan": model.scan, "detector": source.detector}
-    center = ((model.pixels - 1) / 2, (model.pixels - 1) / 2)
     with io.listen(url, timeout=TIMEOUT, **options) as detector:
-        session = live.Session(scan=model.scan, detector=source.detector, images=images, center=center)
+        session = live.Session(scan=model.scan, detector=source.detector, images=images, center=model.center)
         with session:
             threading.Thread(target=_watch, args=(session, stream, model), daemon=True).start()
             begin = time.monotonic()
