@@ -37,11 +37,11 @@ def write_report(folder: Path, model: Model, dose: float, streams: list[Stream],
     lines = [
         "# crewe demo",
         "",
-        f"SrTiO₃ [001], {model.cells} × {model.cells} unit cells, {model.layers} thick, {model.energy / 1e3:g} keV, {model.semiangle:g} mrad:"
-        f" {model.scan[0]} × {model.scan[1]} probe positions {model.step:.3f} Å apart, {model.pixels} × {model.pixels} "
-        f"detector pixels, {dose:g} electrons per position. Multislice through {model.layers} unit cells with "
-        f"{model.configurations} configurations of moving atoms (`crewe.sim`); the same electrons were sent "
-        "as Merlin frames and as Timepix3 events over a loopback socket, sender and receiver in one process.",
+        f"SrTiO₃ [001], {model.cells} × {model.cells} unit cells, {model.layers} thick, {model.energy / 1e3:g} keV, "
+        f"{model.semiangle:g} mrad: {model.scan[0]} × {model.scan[1]} probe positions {model.step:.3f} Å apart, "
+        f"{model.pixels} × {model.pixels} detector pixels, {dose:g} electrons per position. Multislice with "
+        f"{model.configurations} configurations of moving atoms (`crewe.sim`); the same electrons were sent as Merlin "
+        "frames and as Timepix3 events over a loopback socket, sender and receiver in one process.",
         "",
     ]
     if not complete:
