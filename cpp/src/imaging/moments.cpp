@@ -117,24 +117,10 @@ struct FrameReducer::Plan {
     for (const std::uint8_t ring : options.rings) {
       if (ring != no_ring) rings = std::max(rings, std::size_t{ring} + 1);
     }
-    for (const std::vector<float>& detector : options.detectors) detectors.push_back(pointer(detector));
-    real = {.ny = options.ny,
-            .nx = options.nx,
-            .moments = options.moments,
-            .weights = pointer(options.weights),
-            .dark = pointer(options.dark),
-            .gain = pointer(options.gain),
-            .dead = pointer(dead),
-            .dead_count = dead.size(),
-            .detectors = pointer(detectors),
-            .detector_count = detectors.size(),
-            .rings = pointer(options.rings)};
-    profile = real;
-    profile.moments = false;
-    profile.detector_count = 0;
     exact = options.dark.empty() && options.gain.empty() && binary(options.weights) &&
             std::ranges::all_of(options.detectors, binary);
     if (exact) prepare_integers();
+    prepare_reals();
   }
 
   void check() const {
@@ -166,11 +152,49 @@ struct FrameReducer::Plan {
     }
   }
 
+  void prepare_reals() {
+    for (std::vector<float>& detector : options.detectors) {
+      if (detector.empty()) detector.assign(options.ny * options.nx, 1.0F);
+      detector = filled_up(std::move(detector), 0.0F);
+      detectors.push_back(detector.data());
+    }
+    options.weights = filled_up(std::move(options.weights), 0.0F);
+    options.dark = filled_up(std::move(options.dark), 0.0F);
+    options.gain = filled_up(std::move(options.gain), 0.0F);
+    options.rings = filled_up(std::move(options.rings), no_ring);
+    real = {.ny = options.ny,
+            .nx = options.nx,
+            .moments = options.moments || (detectors.empty() && options.rings.empty()),  // finds what isn't finite
+            .weights = pointer(options.weights),
+            .dark = pointer(options.dark),
+            .gain = pointer(options.gain),
+            .dead = pointer(dead),
+            .dead_count = dead.size(),
+            .detectors = pointer(detectors),
+            .detector_count = detectors.size(),
+            .rings = pointer(options.rings)};
+    profile = real;
+    profile.moments = false;
+    profile.detector_count = 0;
+  }
+
+  // Rows with whole vectors.
+  template <class T>
+  std::vector<T> filled_up(std::vector<T> values, T nothing) const {
+    const std::size_t width = (options.nx + kRealLanes - 1) / kRealLanes * kRealLanes;
+    if (values.empty() || width == options.nx) return values;
+    std::vector<T> wide(options.ny * width, nothing);
+    for (std::size_t y = 0; y < options.ny; ++y) {
+      std::copy_n(values.data() + y * options.nx, options.nx, wide.data() + y * width);
+    }
+    return wide;
+  }
+
   void prepare_integers() {
     integer.ny = options.ny;
     integer.nx = options.nx;
     integer.moments = options.moments;
-    masks.reserve(detectors.size() + 1);
+    masks.reserve(options.detectors.size() + 1);
     if (options.moments) prepare_integer_weights();
     for (const std::vector<float>& weights : options.detectors) {
       IntegerDetector detector{nullptr, options.ny, 0, options.nx, 0, 0};

@@ -22,16 +22,18 @@ struct DeadPixel {
   std::ptrdiff_t y, x;
 };
 
-// Sums in double; pointers are null where there is nothing to do.
+inline constexpr std::size_t kRealLanes = 8;  // rows of weights, dark, gain and rings are filled up to a multiple
+
+// Sums in double; pointers are null where there is nothing to do. Behind the end of a row weights, dark and gain are 0.
 struct RealTask {
   std::size_t ny, nx;
   bool moments;
-  const float *weights, *dark, *gain;  // (ny·nx); dark is 0 at dead pixels
+  const float *weights, *dark, *gain;  // dark and gain are 0 at dead pixels
   const DeadPixel* dead;               // in the order of memory
   std::size_t dead_count;
-  const float* const* detectors;  // each (ny·nx), or null: all ones
+  const float* const* detectors;
   std::size_t detector_count;
-  const std::uint8_t* rings;  // (ny·nx)
+  const std::uint8_t* rings;
 };
 
 // Adds to nyx[3] = (n, y, x), sums[detector_count], profile[256]. False: a number that isn't finite; what was summed is
