@@ -10,10 +10,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from reference import mib
+from reference import mib, tpx3
 
 #: How much of a real file is taken, by suffix: the format whose target it feeds.
-FORMATS = {".mib": "mib"}
+FORMATS = {".mib": "mib", ".tpx3": "tpx3", ".t3p": "t3p"}
 LONGEST = 40_000
 
 
@@ -37,8 +37,39 @@ def mib_seeds():
         yield bytes([0, 1]) + b"MPX,%010d," % (len(payload) + 1) + payload
 
 
+def tpx3_seeds():
+    """Short scans: with all edges, some lost, chips apart; by dwell time; without chunk headers."""
+    variants = (
+        {},
+        {"lost": {(0, 1, True), (2, 0, False)}},
+        {"without_tdc": (1, 2)},
+        {"lag": (0, 2, 1, 0)},
+        {"per_line": 5},
+    )
+    for choice, variant in enumerate(variants):
+        made = tpx3.scan_stream(np.random.default_rng(choice), (4, 5), **{"per_line": 60, **variant})
+        for way in (choice * 2, choice * 2 + 1, choice * 2 + 92):
+            yield bytes([way, 30]) + made.stream
+    yield bytes([1, 3]) + tpx3.hit_word(1, 2, np.arange(0, 3 * tpx3.TURN, tpx3.TURN // 30)).astype("<u8").tobytes()
+
+
+def t3p_seeds():
+    """Records and text, gaps and several chips among them."""
+    rng = np.random.default_rng(0)
+    fields = np.stack([rng.integers(0, 1 << 17, 90), np.arange(90) * 37, rng.integers(0, 2, 90), np.arange(90) % 32], 1)
+    records = np.zeros(90, [("index", "<u4"), ("toa", "<u8"), ("overflow", "u1"), ("ftoa", "u1"), ("tot", "<u2")])
+    for name, column in zip(("index", "toa", "overflow", "ftoa"), fields.T, strict=True):
+        records[name] = column
+    text = "Index\tMatrix Index\tToA\tToT\tFToA\tOverflow\n" + "".join(
+        f"{i}\t{index}\t{toa}\t9\t{ftoa}\t{overflow}\n" for i, (index, toa, overflow, ftoa) in enumerate(fields)
+    )
+    for choice in (0, 4, 12, 34):
+        yield bytes([choice, 9]) + records.tobytes()
+        yield bytes([choice + 1, 9]) + text.encode()
+
+
 def main(folder, *files):
-    for name, seeds in (("mib", mib_seeds()),):
+    for name, seeds in (("mib", mib_seeds()), ("tpx3", tpx3_seeds()), ("t3p", t3p_seeds())):
         (folder / name).mkdir(parents=True, exist_ok=True)
         for number, seed in enumerate(seeds):
             (folder / name / f"made-{number:03d}").write_bytes(seed)

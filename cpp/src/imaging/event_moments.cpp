@@ -16,8 +16,6 @@ namespace {
 constexpr std::size_t block_events = 2048;
 // Positions summed in packed integers at a time: events come nearly in order of position.
 constexpr std::size_t window_positions = 1024;
-// Events in a row go to copies of a sum in turn, because an add to a number waits some 8 cycles for the add before it.
-constexpr std::size_t copies = 8;
 // Detectors per packed sum, 16 bits each; beyond two such sums the detectors are summed one by one in double.
 constexpr std::size_t fields = 4;
 constexpr std::size_t max_packed = 2 * fields - 1;
@@ -75,8 +73,8 @@ struct EventReducer::State {
   void list_touched(std::vector<std::uint32_t>& touched);
   void add_weighted(std::span<const io::Event> events, const Sums& into);
   void add_exact(std::span<const io::Event> events, const Sums& into);
-  template <std::size_t Words, bool Flags>
-  void add_window(std::span<const io::Event> events);
+  template <std::size_t Words>
+  void add_flagged(std::span<const io::Event> events);
   void add_window(std::span<const io::Event> events);
   void flush(const Sums& into);
 };
@@ -178,32 +176,33 @@ void EventReducer::State::add_exact(std::span<const io::Event> events, const Sum
 }
 
 // Weights of 0 and 1, positions within the window: packed integers.
-template <std::size_t Words, bool Flags>
-void EventReducer::State::add_window(std::span<const io::Event> events) {
+template <std::size_t Words>
+void EventReducer::State::add_flagged(std::span<const io::Event> events) {
   constexpr std::size_t plane = window_positions * copies;
   const auto add = [&](const io::Event& event, std::size_t copy) {
-    const std::size_t at = (event.position - base) * copies + copy;
-    std::uint64_t increment = packed(event);
-    if constexpr (Flags) {
-      const std::size_t bits = flags[pixel(event)];
-      increment &= std::uint64_t{0} - (bits & 1);
-      for (std::size_t j = 0; j < Words; ++j) detectors[j * plane + at] += spread[bits * Words + j];
-    }
-    moments[at] += increment;
+    const std::size_t at = (event.position - base) * copies + copy, bits = flags[pixel(event)];
+    moments[at] += packed(event) & (std::uint64_t{0} - (bits & 1));
+    for (std::size_t j = 0; j < Words; ++j) detectors[j * plane + at] += spread[bits * Words + j];
   };
   const std::size_t whole = events.size() / copies * copies;
   for (std::size_t i = 0; i < whole; i += copies) {
     for (std::size_t copy = 0; copy < copies; ++copy) add(events[i + copy], copy);
   }
   for (std::size_t i = whole; i < events.size(); ++i) add(events[i], i - whole);
-  adds += (events.size() + copies - 1) / copies;
 }
 
 void EventReducer::State::add_window(std::span<const io::Event> events) {
-  if (flags.empty()) return add_window<0, false>(events);
-  if (words == 0) return add_window<0, true>(events);
-  if (words == 1) return add_window<1, true>(events);
-  add_window<2, true>(events);
+  adds += (events.size() + copies - 1) / copies;
+  if (flags.empty()) {
+    CREWE_SIMD_CALL(add_packed, reinterpret_cast<const unsigned char*>(events.data()), events.size(),
+                    static_cast<std::uint32_t>(base), moments.data());
+  } else if (words == 0) {
+    add_flagged<0>(events);
+  } else if (words == 1) {
+    add_flagged<1>(events);
+  } else {
+    add_flagged<2>(events);
+  }
 }
 
 void EventReducer::State::flush(const Sums& into) {

@@ -13,6 +13,8 @@ constexpr std::size_t bytes = 16;
 constexpr std::size_t lanes = bytes / 4, step = bytes / 8;
 
 typedef std::uint32_t U32 __attribute__((vector_size(bytes)));
+typedef std::uint64_t U64 __attribute__((vector_size(bytes)));
+typedef std::uint64_t LooseU64 __attribute__((vector_size(bytes), aligned(1), may_alias));
 typedef std::uint32_t LooseU32 __attribute__((vector_size(bytes), aligned(1), may_alias));
 
 // Positions in the even numbers of 32 bits, x << 16 | y in the odd ones.
@@ -53,6 +55,35 @@ EventExtent event_extent(const unsigned char* events, std::size_t n) {
     see(extent, pair[0], pair[0], pair[1], pair[1] & 0xffff);
   }
   return extent;
+}
+
+void add_packed(const unsigned char* events, std::size_t n, std::uint32_t first, std::uint64_t* window) {
+  constexpr std::size_t part = 64;
+  alignas(64) std::uint64_t increments[part];
+  const auto position = [events](std::size_t i) {
+    std::uint32_t at;
+    __builtin_memcpy(&at, events + 8 * i, 4);
+    return at;
+  };
+  std::size_t i = 0;
+  for (; i + part <= n; i += part) {
+    for (std::size_t j = 0; j < part; j += step) {
+      const U64 event = *reinterpret_cast<const LooseU64*>(events + 8 * (i + j));
+      const U64 increment = ((event >> 16) & 0xffff0000) | ((event >> 8) & 0x00ffff0000000000) | 1;
+      __builtin_memcpy(increments + j, &increment, bytes);
+    }
+    for (std::size_t j = 0; j < part; j += copies) {
+      for (std::size_t copy = 0; copy < copies; ++copy) {
+        window[(position(i + j + copy) - first) * copies + copy] += increments[j + copy];
+      }
+    }
+  }
+  for (; i < n; ++i) {
+    std::uint64_t event;
+    __builtin_memcpy(&event, events + 8 * i, 8);
+    const std::uint64_t increment = (event >> 16 & 0xffff0000) | (event >> 8 & 0x00ffff0000000000) | 1;
+    window[(position(i) - first) * copies + i % copies] += increment;
+  }
 }
 
 }  // namespace crewe::imaging::CREWE_ISA_LEVEL

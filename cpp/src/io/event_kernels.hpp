@@ -58,6 +58,13 @@ CREWE_SIMD_DECLARE(std::size_t place_within_line(const std::uint64_t* hits, std:
 CREWE_SIMD_DECLARE(std::size_t tpx3_extract(const unsigned char* words, std::size_t n, std::uint64_t base,
                                             std::uint64_t flip, std::uint64_t shift, std::uint64_t* hits);)
 
+// Advacam records of 16 bytes → events, by a product in place of the quotient, as above: for a dwell time of whole
+// ticks and times below 2^49. Returns how many were placed: all, or whole blocks before a record that needs a closer
+// look, or lies beyond the first scan.
+inline constexpr double latest_product = 562949953421312.0;
+CREWE_SIMD_DECLARE(std::size_t t3p_within(const unsigned char* records, std::size_t n, std::uint64_t flip,
+                                          std::uint64_t shift, const DwellPlace& place, std::uint64_t* events);)
+
 // Advacam records of 16 bytes, n of them → events, their pixels placed as above; returns some_strange as well if a
 // record needs a closer look (overflow, matrix index beyond one chip, time beyond 2^52 ticks).
 CREWE_SIMD_DECLARE(unsigned t3p_place(const unsigned char* records, std::size_t n, std::uint64_t flip,

@@ -97,6 +97,26 @@ inline U64 place(U64 pixel, F64 time, const DwellPlace& to, Seen& seen) {
   return event(pixel, whole(keep(position, in)), in, accepted);
 }
 
+// Records of 16 bytes: u32 matrix index, u64 ToA, u8 overflow, u8 FToA, u16 ToT.
+struct Records {
+  U64 pixel, ticks, strange;  // ticks + 256, so that they aren't negative
+  explicit Records(const unsigned char* at) {
+    const U64 a = load(at), b = load(at + VECTOR_BYTES);
+#if VECTOR_BYTES == 64
+    const U64 low = __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+    const U64 high = __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+#elif VECTOR_BYTES == 32
+    const U64 low = __builtin_shufflevector(a, b, 0, 2, 4, 6), high = __builtin_shufflevector(a, b, 1, 3, 5, 7);
+#else
+    const U64 low = __builtin_shufflevector(a, b, 0, 2), high = __builtin_shufflevector(a, b, 1, 3);
+#endif
+    const U64 toa = (low >> 32) | (high << 32);
+    strange = (low & 0xffff0000) | (toa >> 47) | ((high >> 32) & 0xff);
+    ticks = ((toa & 0x7fffffffffff) << 4) + 256 - ((high >> 40) & 0xff);
+    pixel = ((low & 0xff) << 48) | ((low & 0xff00) << 24);
+  }
+};
+
 }  // namespace
 
 unsigned place_line(const std::uint64_t* hits, std::size_t n, const LinePlace& line, std::uint64_t* events) {
@@ -174,27 +194,38 @@ std::size_t tpx3_extract(const unsigned char* words, std::size_t n, std::uint64_
   return n;
 }
 
+std::size_t t3p_within(const unsigned char* records, std::size_t n, std::uint64_t flip, std::uint64_t shift,
+                       const DwellPlace& to, std::uint64_t* events) {
+  const double factor = (1 + 0x1p-50) / to.dwell;
+  const F64 latest = all(to.dwell * to.total < latest_product ? to.dwell * to.total : latest_product);
+  for (std::size_t block = 0; block < n; block += place_block) {
+    const std::size_t end = block + place_block < n ? block + place_block : n;
+    U64 elsewhere = {};
+    for (std::size_t i = block; i < end; i += lanes) {
+      const Records found(records + 16 * i);
+      const F64 time = number(found.ticks, -256.0);
+      elsewhere |= found.strange | mask(time < all(0.0)) | mask(time >= latest);
+      const F64 count = time * factor;
+#if VECTOR_BYTES == 64
+      const U64 position = reinterpret_cast<U64>(__builtin_convertvector(count, I64));
+#else
+      const U64 position = whole(floor_of(count));
+#endif
+      store(events + i, ((found.pixel ^ flip) + shift) | (position & low_half));
+    }
+    if (any(elsewhere)) return block;
+  }
+  return n;
+}
+
 unsigned t3p_place(const unsigned char* records, std::size_t n, std::uint64_t flip, std::uint64_t shift,
                    const DwellPlace& to, std::uint64_t* events) {
   Seen seen;
   U64 strange = {};
   for (std::size_t i = 0; i < n; i += lanes) {
-    const U64 a = load(records + 16 * i), b = load(records + 16 * (i + lanes / 2));
-#if VECTOR_BYTES == 64
-    const U64 low = __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
-    const U64 high = __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
-#elif VECTOR_BYTES == 32
-    const U64 low = __builtin_shufflevector(a, b, 0, 2, 4, 6), high = __builtin_shufflevector(a, b, 1, 3, 5, 7);
-#else
-    const U64 low = __builtin_shufflevector(a, b, 0, 2), high = __builtin_shufflevector(a, b, 1, 3);
-#endif
-    // u32 matrix index, u64 ToA, u8 overflow, u8 FToA, u16 ToT.
-    const U64 toa = (low >> 32) | (high << 32);
-    strange |= (low & 0xffff0000) | (toa >> 48) | ((high >> 32) & 0xff);
-    const U64 ticks = ((toa & 0xffffffffffff) << 4) + 0x100 - ((high >> 40) & 0xff);
-    const F64 time = number(ticks & 0xfffffffffffff, -256.0);
-    const U64 pixel = ((low & 0xff) << 48) | ((low & 0xff00) << 24);
-    store(events + i, place((pixel ^ flip) + shift, time, to, seen));
+    const Records found(records + 16 * i);
+    strange |= found.strange;
+    store(events + i, place((found.pixel ^ flip) + shift, number(found.ticks, -256.0), to, seen));
   }
   return seen.flags() | (any(strange) ? some_strange : 0u);
 }

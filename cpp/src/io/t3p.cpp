@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 #include <stdexcept>
 #include <string>
@@ -49,13 +50,16 @@ struct T3pScan::State {
   // Column of each field of the text: matrix index, ToA, FToA, overflow; −1 = not there.
   std::array<int, 4> columns{-1, -1, -1, -1};
   bool header_read = false;
+  bool by_product = false;  // all dwells are whole ticks, and all of a dwell counts
 
   State(Format kind, const EventOptions& options)
       : format(kind), places(options), sink(options), dwell(dwell_place(options)) {
     if (options.dwell == 0) throw std::invalid_argument("dwell: the seconds per probe position wanted");
+    by_product = dwell.dwell == std::floor(dwell.dwell) && std::isinf(dwell.acceptance);
   }
 
   void place(const std::byte* records, std::size_t n);
+  void place_block_of(const std::byte* records, std::size_t n);
   void place_strange(const Record& record);
   void binary(std::span<const std::byte> bytes);
   void text(std::span<const std::byte> bytes);
@@ -71,33 +75,45 @@ struct T3pScan::State {
 };
 
 void T3pScan::State::place(const std::byte* records, std::size_t n) {
-  const std::size_t blocks = n / place_pad * place_pad;
+  const std::size_t whole = n / place_pad * place_pad;
   for (std::size_t i = 0; i < n;) {
-    // The kernel takes whole vectors; what is left over goes through a padded copy.
-    const std::size_t count = i < blocks ? std::min(place_block, blocks - i) : n - i;
     const std::byte* at = records + record_bytes * i;
-    std::array<std::byte, record_bytes * place_pad> padded;
-    if (i >= blocks) {
-      std::memcpy(padded.data(), at, record_bytes * count);
-      for (std::size_t j = count; j < place_pad; ++j) {
-        std::memcpy(padded.data() + record_bytes * j, at, record_bytes);
+    if (i == whole) {  // the kernels take whole vectors: what is left over is copied and filled up
+      std::array<std::byte, record_bytes * place_pad> padded;
+      for (std::size_t j = 0; j < place_pad; ++j) {
+        std::memcpy(padded.data() + record_bytes * j, at + record_bytes * std::min(j, n - i - 1), record_bytes);
       }
-      at = padded.data();
+      place_block_of(padded.data(), n - i);
+      return;
     }
-    const auto* bytes = reinterpret_cast<const unsigned char*>(at);
-    dwell.wrap = false;
-    unsigned seen = CREWE_SIMD_CALL(t3p_place, bytes, count, places.flip[0], places.shift[0], dwell, sink.room());
-    if ((seen & some_beyond) != 0) {
-      dwell.wrap = true;
-      seen = CREWE_SIMD_CALL(t3p_place, bytes, count, places.flip[0], places.shift[0], dwell, sink.room());
+    if (by_product) {
+      const std::size_t within =
+          CREWE_SIMD_CALL(t3p_within, reinterpret_cast<const unsigned char*>(at), std::min(most_hits, whole - i),
+                          places.flip[0], places.shift[0], dwell, sink.room());
+      counts.hits += within;
+      sink.take(within, some_in);
+      i += within;
+      if (within > 0) continue;
     }
-    if ((seen & some_strange) == 0) {
-      counts.hits += count;
-      sink.take(count, seen);
-    } else {
-      for (std::size_t j = 0; j < count; ++j) place_strange(record_at(at + record_bytes * j));
-    }
+    const std::size_t count = std::min(place_block, whole - i);
+    place_block_of(at, count);
     i += count;
+  }
+}
+
+void T3pScan::State::place_block_of(const std::byte* records, std::size_t n) {
+  const auto* bytes = reinterpret_cast<const unsigned char*>(records);
+  dwell.wrap = false;
+  unsigned seen = CREWE_SIMD_CALL(t3p_place, bytes, n, places.flip[0], places.shift[0], dwell, sink.room());
+  if ((seen & some_beyond) != 0) {
+    dwell.wrap = true;
+    seen = CREWE_SIMD_CALL(t3p_place, bytes, n, places.flip[0], places.shift[0], dwell, sink.room());
+  }
+  if ((seen & some_strange) == 0) {
+    counts.hits += n;
+    sink.take(n, seen);
+  } else {
+    for (std::size_t j = 0; j < n; ++j) place_strange(record_at(records + record_bytes * j));
   }
 }
 

@@ -19,6 +19,7 @@ Tpx3Decoder& Tpx3Decoder::operator=(Tpx3Decoder&&) noexcept = default;
 void Tpx3Decoder::feed(std::span<const std::byte> bytes, std::vector<Tpx3Hit>& hits, std::vector<Tpx3Tdc>& tdc) {
   tpx3::Stream& stream = state_->stream;
   tpx3::Clock& clock = state_->clock;
+  hits.reserve(hits.size() + bytes.size() / 8);
   stream.feed(bytes, [&](std::uint8_t chip, const std::byte* words, std::size_t n) {
     const std::size_t before = hits.size();
     hits.resize(before + n);
