@@ -103,6 +103,8 @@ def test_wrong_commands_end_with_2(here, capsys, words, told):
         (["image", "scan.npy", "--low", "0.3", "--high", "0.2"], "low"),
         (["image", "scan.npy", "--dark", "gone.npy"], "gone.npy"),
         (["image", "scan.npy", "--dark", "small.npy"], "dark"),
+        (["image", "scan.npy", "--gain", "text.npy"], "text.npy"),
+        (["image", "scan.npy", "--skip", "1000"], "nothing is written"),
         (["live", "merlin://127.0.0.1:99999"], "99999"),
         (["live", "nonsense://127.0.0.1:1"], "nonsense"),
         (["replay", "scan.npy", "nonsense://127.0.0.1:1"], "nonsense"),

@@ -72,9 +72,11 @@ def run(arguments: list[str]) -> int:
         result = cli.main(arguments, prog_name="crewe", standalone_mode=False)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
-    except click.ClickException as error:
+    except click.UsageError as error:
         error.show()
         return error.exit_code
+    except click.ClickException as error:
+        return _say(error.format_message())
     except (KeyboardInterrupt, click.Abort):
         return _say("interrupted")
     except BrokenPipeError:  # whoever read our stdout has left; nothing more can be said there

@@ -149,6 +149,8 @@ def _make(
         if fit:
             _fit_rotation(session)
     watcher.join()
+    if not session.done:
+        raise click.ClickException("no data for any probe position; nothing is written.")
     lost = f", {source.lost} lost" if source.lost else ""
     click.echo(f"{session.done} of {source.scan[0] * source.scan[1]} positions{lost}", err=True)
     metadata = {"source": source.metadata, "scan": list(source.scan), "done": session.done, "lost": source.lost}
@@ -168,7 +170,10 @@ def _session_options(options: dict[str, Any]) -> dict[str, Any]:
     made["descan"] = "fit" if options["descan"] else None
     for name in ("dead_pixels", "dark", "gain"):
         if options[name] is not None:
-            made[name] = np.load(options[name], allow_pickle=False)
+            try:
+                made[name] = np.load(options[name], allow_pickle=False)
+            except (ValueError, EOFError) as error:
+                raise ValueError(f"{options[name]}: no array of numbers: {error}") from None
     return made
 
 
