@@ -1,7 +1,7 @@
 """Sums over diffraction patterns: centre of mass, virtual detectors, and both with a mask of hot pixels in one pass.
 
-Frames per CPU second: from memory (512 MB, many times what the caches hold) and from the L2 cache (512 KB, a ring behind
-a detector's socket), beside the rate at which one core reads and sums the same bytes.
+Frames per CPU second: from memory (512 MB, many times what the caches hold) and from the L2 cache (512 KB, like the
+ring behind a detector's socket), beside the rate at which one core reads and sums the same bytes.
 """
 
 from typing import Any

@@ -132,14 +132,15 @@ struct FrameReducer::Plan {
     check_size(options.dark.size(), pixels, "dark");
     check_size(options.gain.size(), pixels, "gain");
     check_size(options.dead.size(), pixels, "dead");
-    for (std::size_t i = 0; i < pixels; ++i) {
-      if (!options.dead.empty() && options.dead[i] != 0) continue;
-      if (!options.dark.empty() && !std::isfinite(options.dark[i])) {
-        throw std::invalid_argument("dark: finite numbers wanted");
-      }
-      if (!options.gain.empty() && !std::isfinite(options.gain[i])) {
-        throw std::invalid_argument("gain: finite numbers wanted");
-      }
+    check_living(options.dark, "dark");
+    check_living(options.gain, "gain");
+  }
+
+  void check_living(const std::vector<float>& values, const char* name) const {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const bool lives = options.dead.empty() || options.dead[i] == 0;
+      if (lives && !std::isfinite(values[i]))
+        throw std::invalid_argument(std::string(name) + ": finite numbers wanted");
     }
   }
 
