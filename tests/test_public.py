@@ -84,3 +84,16 @@ def test_examples_run(module, tmp_path, monkeypatch):
             loaded = importlib.import_module(name)
             result = doctest.testmod(loaded, optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
             assert result.failed == 0, f"{name}: {result.failed} of {result.attempted} examples fail (see above)"
+
+
+def kernels():
+    """Modules of the C++ library that users see."""
+    folders = sorted((ROOT / "cpp" / "include" / "crewe").iterdir())
+    return [folder.name for folder in folders if folder.is_dir() and folder.name in PUBLIC]
+
+
+@pytest.mark.parametrize("module", kernels())
+def test_kernels_have_a_reference_tests_and_a_benchmark(module):
+    assert list((ROOT / "tests" / "reference").glob("*.py"))
+    assert (ROOT / "tests" / module).is_dir(), f"tests/{module}/ is missing"
+    assert (ROOT / "benchmarks" / "benchmarks" / f"bench_{module}.py").exists(), f"bench_{module}.py is missing"
