@@ -273,7 +273,7 @@ def test_a_port_in_use_is_said(here, capsys):
 def test_an_interrupted_live_run_saves_what_is_there(here, how):
     frames, port = merlin_scan(), free_port()
     url = f"merlin://127.0.0.1:{port}"
-    replay = [*CREWE, "replay", "merlin.npy", url, "--rate", "10"]
+    replay = [*CREWE, "replay", "merlin.npy", url, "--rate", "2"]
     player = subprocess.Popen(replay, stderr=subprocess.PIPE, env=ENVIRONMENT)
     command = [*CREWE, "live", url, "-i", "bf", "--inner", "9", "-o", "x.npy", "--preview", "now.png"]
     live = subprocess.Popen(command, stderr=subprocess.PIPE, env=ENVIRONMENT)

@@ -175,4 +175,4 @@ def test_memory_of_a_large_scan(what):
     assert done.returncode == 0, done.stderr
     peaks = [1024 * int(word) for word in done.stdout.split()]
     assert peaks[-1] < 1e9
-    assert peaks[-1] <= peaks[0]
+    assert peaks[-1] - peaks[0] < 1 << 20, "a page of code that is run for the first time counts too"

@@ -10,11 +10,11 @@ namespace crewe::live {
 
 void Session::State::take(std::span<const io::Event> events, bool more) {
   if (events.empty()) return;
-  if (!event_reducer) {
+  {
     const auto turn_of_ours = lock.producer();
-    begin_events();
+    if (!event_reducer) begin_events();
+    event_reducer->check(events);
   }
-  event_reducer->check(events);
   // Waiting for late events must not be seen: who sends a block now and then sees each at once.
   constexpr double kLag = 0.1;  // [s]
   const double time = seconds_now();

@@ -139,7 +139,7 @@ void Session::State::integrate_in_time() {
     if (!picture.whole.load(std::memory_order_acquire)) continue;
     const std::unique_lock one(icom_lock, std::try_to_lock);
     if (!one.owns_lock()) return;  // a reader is at it
-    const bool complete = count == positions && picture.positions != positions;
+    const bool complete = done.load(std::memory_order_relaxed) == positions && picture.positions != positions;
     if (complete || seconds_now() - picture.ended >= picture.seconds / kShare) integrate_locked(picture);
   }
 }
