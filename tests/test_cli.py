@@ -269,6 +269,11 @@ def test_a_port_in_use_is_said(here, capsys):
     assert str(port) in capsys.readouterr().err
 
 
+def heed_interrupts():
+    """A shell's background job, such as a test run, ignores SIGINT and hands that on."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_live_run_saves_what_is_there(here, how):
     frames, port = merlin_scan(), free_port()
@@ -276,7 +281,7 @@ def test_an_interrupted_live_run_saves_what_is_there(here, how):
     replay = [*CREWE, "replay", "merlin.npy", url, "--rate", "2"]
     player = subprocess.Popen(replay, stderr=subprocess.PIPE, env=ENVIRONMENT)
     command = [*CREWE, "live", url, "-i", "bf", "--inner", "9", "-o", "x.npy", "--preview", "now.png"]
-    live = subprocess.Popen(command, stderr=subprocess.PIPE, env=ENVIRONMENT)
+    live = subprocess.Popen(command, stderr=subprocess.PIPE, env=ENVIRONMENT, preexec_fn=heed_interrupts)
     try:
         deadline = time.monotonic() + 60
         while not (here / "now.png").exists():
