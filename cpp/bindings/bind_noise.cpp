@@ -175,12 +175,12 @@ void bind_pixels(py::module_& m) {
   }
   m.def(
       "noise_quantile",
-      [](const Image& image, double q) {
+      [](const Image& image, double q, int threads) {
         const auto a = in(image);
         const py::gil_scoped_release release;
-        return noise::quantile(a, q);
+        return noise::quantile(a, q, threads);
       },
-      image, "q"_a);
+      image, "q"_a, py::kw_only(), "threads"_a = 0);
   m.def(
       "noise_clip",
       [](const Image& image, Image& out, float maximum, int threads) {

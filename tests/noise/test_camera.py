@@ -44,7 +44,9 @@ def test_gain_dark_and_thermal_numbers():
     dark = np.exp(np.log(4.0) - variance / 2 + np.sqrt(variance) * n["dark_map"])
     u = reference.uniforms(2, "dark_shot", image.size, picture=6).reshape(image.shape)
     got = noise.dark_current(np.zeros_like(image), mean=4.0, std=2.0, sensor=6, seed=2)
-    assert np.mean(got != reference.poisson(np.minimum(dark, 20.7), u)) < 1e-2
+    few = dark < 9.9  # larger means are counted another way
+    assert few.mean() > 0.9
+    assert np.mean((got != reference.poisson(dark, u))[few]) < 1e-3
     assert np.array_equal(noise.dark_current(image, mean=0.0, std=0.0, seed=2), image)
 
 

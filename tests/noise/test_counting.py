@@ -35,7 +35,7 @@ def test_philox_known_answers(counter, key, words):
 @given(
     st.integers(0, 2**64 - 1),
     st.tuples(st.integers(1, 40), st.integers(1, 40)),
-    st.floats(0, 36.7),
+    st.floats(0, 9.99),
 )
 def test_small_means_are_inverted(seed, shape, top):
     """The same uniform numbers, the same counts: up to a draw within rounding of a step of the distribution."""
@@ -45,7 +45,16 @@ def test_small_means_are_inverted(seed, shape, top):
     assert np.count_nonzero(counts != reference.poisson(mean, u)) == 0
 
 
-@pytest.mark.parametrize("mean", [0.02, 1.0, 5.5, 20.7, 36.7, 36.8, 150.0, 2e3, 3e5])
+@pytest.mark.parametrize("mean", [10.0, 10.5, 13.0, 19.0, 33.0, 75.0, 240.0, 1500.0, 2e4])
+@pytest.mark.parametrize("seed", [1, 2**64 - 1])
+def test_large_means_are_quantiles_of_normal_numbers(mean, seed):
+    """The count is the Poisson quantile at Φ(w), to the last pixel."""
+    counts = noise.shot(np.full((150, 333), mean, np.float32), seed=seed).ravel()
+    w = reference.double_normals(seed, "shot", counts.size)
+    assert np.count_nonzero(counts != reference.poisson_of_normal(float(np.float32(mean)), w)) == 0
+
+
+@pytest.mark.parametrize("mean", [0.02, 1.0, 5.5, 9.9, 10.1, 20.7, 150.0, 2e3, 3e5])
 def test_counts_follow_the_poisson_law(mean):
     counts = noise.shot(np.full((512, 512), mean, np.float32), seed=2)
     mean = float(np.float32(mean))

@@ -3,6 +3,8 @@
 Philox4x32-10: Salmon, Moraes, Dror, Shaw, SC'11. Stages: Lobato, Friedrich, Van Aert, npj Comput. Mater. 10 (2024) 10.
 """
 
+import math
+
 import numpy as np
 
 NAMES = (
@@ -77,11 +79,34 @@ def poisson(mean, u):
     return count
 
 
+def double_normals(seed, stage, n, picture=0):
+    """One normal number of 52 bits per pixel (Box, Muller): groups of 16 pixels read eight blocks."""
+    p = np.arange(n)
+    words = blocks(seed, stage, 8 * (p // 16) + p % 8, picture)
+    radius = np.sqrt(-2 * np.log(open_unit(words[:, 0], words[:, 1])))
+    angle = 2 * np.pi * open_unit(words[:, 2], words[:, 3])
+    return radius * np.where((p // 8) % 2 == 1, np.sin(angle), np.cos(angle))
+
+
+def poisson_of_normal(mean, w):
+    """The smallest k with P(X <= k) >= Φ(w), for one mean and many w."""
+    spread = 10 * math.sqrt(mean) + 40
+    k = np.arange(max(0, math.floor(mean - spread)), math.ceil(mean + spread) + 1)
+    pmf = poisson_pmf(mean, k)
+    up, down = np.cumsum(pmf), np.cumsum(pmf[::-1])[::-1]  # P(X <= k), P(X >= k)
+    tail = np.array([math.erfc(abs(v) / math.sqrt(2)) / 2 for v in w])
+    low, high = np.searchsorted(up, tail), k.size - np.searchsorted(down[::-1], tail, side="right") - 1
+    return k[np.where(w < 0, low, np.maximum(high, 0))]
+
+
 def poisson_pmf(mean, k):
     """P(X = k), by logarithms."""
     k = np.asarray(k)
-    factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, k.max() + 1)))])
-    return np.exp(k * np.log(mean) - mean - factorials[k])
+    middle = round(mean)
+    steps = np.log(np.arange(1, max(k.max(), middle) + 1) / mean)  # small numbers near the middle: they keep their digits
+    sums = np.concatenate([[0.0], np.cumsum(steps)])
+    first = math.exp(middle * math.log(mean) - mean - math.lgamma(middle + 1))
+    return first * np.exp(sums[middle] - sums[k])
 
 
 def jitter_series(sigma, phi, lines, seed, axis):

@@ -1,20 +1,23 @@
 // Poisson and normal numbers for whole images, eight or sixteen pixels at a time.
 //
-// Poisson, mean < 36.75: the cumulative distribution is subtracted from one 52-bit uniform number until nothing is
-// left. Poisson, larger means: transformed rejection with squeeze (PTRS: Hörmann, Insurance: Math. Econ. 12 (1993) 39);
-// both are exact up to the rounding of doubles. Normal numbers: Box and Muller in single precision from two words of 32
-// bits.
+// Poisson, mean < 10: the cumulative distribution is subtracted from one 52-bit uniform number until nothing is left.
+// Larger means: a normal number w of 52 bits (Box and Muller) stands for the probability Φ(w), the count is its
+// quantile. With s = w/√λ the quantile is ⌊x⌋, x = λ·r(s) + c₀(s) + c₁(s)/λ + ..., f(r) = s for
+// f(r) = ±√(2(1 − r + r·ln r)) (Temme, SIAM J. Math. Anal. 10 (1979) 757; Giles, ACM Trans. Math. Softw. 42 (2016) 7);
+// where x is so near a whole number that its error could show, the distribution itself is asked (poisson_quantile).
+// Both are exact up to the rounding of doubles. Other normal numbers: Box and Muller in single precision from two words
+// of 32 bits.
 #include "kernels.hpp"
 #include "vec.hpp"
 
 namespace crewe::noise::CREWE_ISA_LEVEL {
 namespace {
 
-constexpr std::size_t kBatch = 512;  // pixels whose rejected ones are tried again together
-constexpr double kSwitch = 36.75;    // the mean from which rejection is faster; its squeeze holds from 10 on
+constexpr double kSwitch = 10.0;        // the mean from which on quantiles are taken of normal numbers
+constexpr double kExact = 134217728.0;  // from this mean on whole floats are 8 apart: no need to ask
 
-// 1/k. A mean below kSwitch gives more than 140 with a probability of 10^-38.
-constexpr int kMost = 140;
+// 1/k. A mean below kSwitch gives more than 64 with a probability of 10^-30.
+constexpr int kMost = 64;
 struct Inverses {
   double of[kMost + 1];
 };
@@ -24,24 +27,6 @@ constexpr Inverses inverses() {
   return table;
 }
 constexpr Inverses kInverse = inverses();
-
-// ln k! for k = 0 ... 15, where Stirling's series is not yet exact to a double.
-constexpr double kLogFactorial[16] = {0.0,
-                                      0.0,
-                                      0.6931471805599453,
-                                      1.791759469228055,
-                                      3.1780538303479458,
-                                      4.787491742782046,
-                                      6.579251212010101,
-                                      8.525161361065415,
-                                      10.60460290274525,
-                                      12.801827480081469,
-                                      15.104412573075516,
-                                      17.502307845873887,
-                                      19.987214495661885,
-                                      22.552163853123425,
-                                      25.191221182738683,
-                                      27.899271383840894};
 
 const u64x8 kLane = {0, 1, 2, 3, 4, 5, 6, 7};
 
@@ -65,152 +50,97 @@ CREWE_INLINE void invert(const f64x8 (&mean)[4], f64x8 (&u)[4]) {
   for (int v = 0; v < 4; ++v) u[v] = count[v];
 }
 
-// The candidate of one attempt for eight pixels with means from kSwitch on, and whether it lies so near the middle that
-// it is accepted without a logarithm.
-struct Candidate {
-  f64x8 k, us, a, b;
-  i64x8 quick;
-};
-CREWE_INLINE Candidate propose(f64x8 mean, f64x8 u, f64x8 v) {
-  Candidate c;
-  c.b = 0.931 + 2.53 * square_root(mean);
-  c.a = -0.059 + 0.02483 * c.b;
-  u -= 0.5;
-  c.us = 0.5 - (u < 0.0 ? -u : u);
-  c.k = floor_of((2.0 * c.a / c.us + c.b) * u + mean + 0.43);
-  c.quick = (c.us >= 0.07) & ((0.9277 - v) * (c.b - 2.0) >= 3.6224);
-  return c;
+// Sixteen normal numbers of the words of eight blocks.
+CREWE_INLINE void normals(const Words& w, f64x8& first, f64x8& second) {
+  const f64x8 radius = square_root(-2.0 * logarithm(open_unit(w.w0, w.w1)));
+  f64x8 cosine, sine;
+  turn(open_unit(w.w2, w.w3), cosine, sine);
+  first = radius * cosine;
+  second = radius * sine;
 }
 
-// Which of eight candidates are accepted.
-CREWE_INLINE i64x8 accept(const Candidate& c, f64x8 mean, f64x8 v) {
-  const i64x8 possible = (c.k >= 0.0) & ~((c.us < 0.013) & (v > c.us));
-  // ln of v / (hat at u) against ln of the probability of k: −(k ln(k/mean) + mean − k) − ½ ln 2πk − Stirling's rest.
-  const f64x8 k = c.k, safe = k < 1.0 ? f64x8{} + 1.0 : k, inverse = 1.0 / safe, square = inverse * inverse;
-  const f64x8 rest =
-      inverse * (1.0 / 12.0 - square * (1.0 / 360.0 - square * (1.0 / 1260.0 - square * (1.0 / 1680.0))));
-  const f64x8 below = c.b - 3.4, squared = c.us * c.us;
-  const f64x8 hat = v * (1.1239 * below + 1.1328) * squared / (below * (c.a + c.b * squared));
-  const f64x8 left = logarithm(hat * square_root(6.283185307179586 * safe));
-  const f64x8 right = (k - mean) - rest - safe * logarithm(safe / mean);
-  i64x8 accepted = left <= right;
-  if (any(k < 16.0)) {
-    const f64x8 log_mean = logarithm(mean), log_hat = logarithm(hat);
+// Counts of eight pixels with means from kSwitch on. The polynomials are fits to (r − 1 − s)/s² − 1/6 and c₀ − 1/3 over
+// s, and to c₁, within -0.95 <= s <= 1.35; with them |error of x| < 0.012/λ + 0.0006/√λ.
+CREWE_INLINE f64x8 quantile(f64x8 mean, f64x8 w) {
+  const f64x8 root = square_root(mean), inverse = 1.0 / root, s = w * inverse;
+  f64x8 r = s * -6.904942385532738e-05 + 0.00021424771240612214;
+  r = r * s - 0.00029890509247788334;
+  r = r * s + 0.0005118146341576809;
+  r = r * s - 0.0013103249169428436;
+  r = r * s + 0.0037100493735098385;
+  r = r * s - 0.013890117161397665;
+  r = r * s + 1.0 / 6.0;
+  f64x8 c = s * -0.0009170607741757509 + 0.0024893917953042566;
+  c = c * s - 0.0037386422304786777;
+  c = c * s + 0.008393393795650883;
+  c = c * s - 0.027744925500815226;
+  const f64x8 c1 = (s * -0.016724003515409272 + 0.029048257623548446) * s - 0.02025008679085694;
+  const f64x8 x = mean + (root * w + ((w * w) * r + (c * s + (c1 * (inverse * inverse) + 1.0 / 3.0))));
+  const f64x8 error = inverse * (0.012 * inverse + 0.0006), gap = x - nearest(x);
+  f64x8 count = floor_of(x);
+  const i64x8 near = ((gap < 0.0 ? -gap : gap) <= error) | (s < -0.95) | (s > 1.35);
+  const i64x8 asked = near & (mean < kExact);
+  if (any(asked)) {
     for (int lane = 0; lane < 8; ++lane) {
-      if (k[lane] < 16.0 && k[lane] >= 0.0) {
-        const double exact = k[lane] * log_mean[lane] - mean[lane] - kLogFactorial[static_cast<int>(k[lane])];
-        accepted[lane] = log_hat[lane] <= exact ? -1 : 0;
-      }
+      if (asked[lane]) count[lane] = poisson_quantile(mean[lane], w[lane]);
     }
   }
-  return c.quick | (accepted & possible);
+  return count > 0.0 ? count : f64x8{};
 }
 
-// The pixels first + todo[0 .. n), attempt after attempt until all have a count; the arrays begin at pixel `first`.
-void reject(const float* mean, const float* base, float* out, std::size_t first, std::uint16_t* todo, std::size_t n,
-            const Draw& draw) {
-  for (std::uint32_t round = 1; n != 0; ++round) {
-    std::size_t kept = 0;
-    for (std::size_t start = 0; start < n; start += 8) {
-      const std::size_t lanes = n - start < 8 ? n - start : 8;
-      alignas(64) std::uint64_t pixels[8];
-      alignas(64) double lambdas[8], counts[8];
-      for (std::size_t lane = 0; lane < 8; ++lane) {
-        const std::size_t offset = todo[start + (lane < lanes ? lane : 0)];
-        pixels[lane] = first + offset;
-        lambdas[lane] = static_cast<double>(mean[offset]);
-      }
-      const f64x8 lambda = *reinterpret_cast<const f64x8*>(lambdas);
-      const Words w = philox8(*reinterpret_cast<const u64x8*>(pixels), draw.stage + 256 * round, draw.image, draw.seed);
-      const f64x8 v = open_unit(w.w2, w.w3);
-      const Candidate candidate = propose(lambda, open_unit(w.w0, w.w1), v);
-      const i64x8 accepted = accept(candidate, lambda, v);
-      *reinterpret_cast<f64x8*>(counts) = candidate.k;
-      for (std::size_t lane = 0; lane < lanes; ++lane) {
-        const std::uint16_t offset = todo[start + lane];
-        const float value = static_cast<float>(counts[lane]);
-        todo[kept] = offset;
-        kept += accepted[lane] ? 0 : 1;
-        if (accepted[lane]) out[offset] = base == nullptr ? value : base[offset] + value;
-      }
-    }
-    n = kept;
-  }
-}
-
-// 32 pixels from `first` on; those that need the logarithms or mix large and small means go to the list.
-CREWE_INLINE std::size_t thirty_two(const float* mean, const float* base, float* out, std::uint64_t first,
-                                    std::uint16_t offset, std::uint16_t* todo, std::size_t n, const Draw& draw) {
-  f64x8 lambda[4], u[4];
-  i64x8 big[4], some = {}, all = ~i64x8{};
+// 32 pixels from `first` on.
+CREWE_INLINE void thirty_two(const float* mean, const float* base, float* out, std::uint64_t first, const Draw& draw) {
+  f64x8 large[4], small[4], count[4];
+  i64x8 is_large[4], some = {}, all = ~i64x8{};
   for (int v = 0; v < 4; ++v) {
-    lambda[v] = load8(mean + 8 * v);
-    big[v] = lambda[v] >= kSwitch;
-    some |= big[v];
-    all &= big[v];
+    const f64x8 any_mean = load8(mean + 8 * v), lambda = any_mean > 0.0 ? any_mean : f64x8{};
+    is_large[v] = lambda >= kSwitch;
+    large[v] = is_large[v] ? lambda : f64x8{} + kSwitch;
+    small[v] = is_large[v] ? f64x8{} : lambda;
+    some |= is_large[v];
+    all &= is_large[v];
   }
-  if (!any(~all)) {
-    for (int v = 0; v < 4; ++v) {
-      const Words w =
-          philox8(kLane + (first + 8 * static_cast<std::uint64_t>(v)), draw.stage + 256, draw.image, draw.seed);
-      const Candidate c = propose(lambda[v], open_unit(w.w0, w.w1), open_unit(w.w2, w.w3));
-      // What is not accepted at once keeps its base until its turn comes.
-      f64x8 value = c.quick ? c.k : f64x8{};
-      if (base != nullptr) value += load8(base + 8 * v);
-      store8(out + 8 * v, value);
-      for (int lane = 0; lane < 8; ++lane) {
-        todo[n] = static_cast<std::uint16_t>(offset + 8 * v + lane);
-        n += c.quick[lane] ? 0 : 1;
-      }
+  Words words[2];
+  for (int half = 0; half < 2; ++half) {
+    words[half] =
+        philox8(kLane + 8 * (first / 16 + static_cast<std::uint64_t>(half)), draw.stage, draw.image, draw.seed);
+  }
+  if (any(~all)) {
+    for (int half = 0; half < 2; ++half) {
+      count[2 * half] = open_unit(words[half].w0, words[half].w1);
+      count[2 * half + 1] = open_unit(words[half].w2, words[half].w3);
     }
-    return n;
+    invert(small, count);
   }
   if (any(some)) {
-    for (int lane = 0; lane < 32; ++lane) {
-      if (mean[lane] >= static_cast<float>(kSwitch)) todo[n++] = static_cast<std::uint16_t>(offset + lane);
+    for (int half = 0; half < 2; ++half) {
+      f64x8 w[2];
+      normals(words[half], w[0], w[1]);
+      for (int k = 0; k < 2; ++k) {
+        const int v = 2 * half + k;
+        count[v] = is_large[v] ? quantile(large[v], w[k]) : count[v];
+      }
     }
-    for (int v = 0; v < 4; ++v) lambda[v] = big[v] ? f64x8{} : lambda[v];
   }
-  for (int half = 0; half < 2; ++half) {
-    const Words w =
-        philox8(kLane + 8 * (first / 16 + static_cast<std::uint64_t>(half)), draw.stage, draw.image, draw.seed);
-    u[2 * half] = open_unit(w.w0, w.w1);
-    u[2 * half + 1] = open_unit(w.w2, w.w3);
-  }
-  invert(lambda, u);
   for (int v = 0; v < 4; ++v) {
-    if (base != nullptr) u[v] += load8(base + 8 * v);
-    store8(out + 8 * v, u[v]);
+    if (base != nullptr) count[v] += load8(base + 8 * v);
+    store8(out + 8 * v, count[v]);
   }
-  return n;
 }
 
 }  // namespace
 
 void poisson(const float* mean, const float* base, float* out, std::size_t begin, std::size_t end, Draw draw) {
-  std::uint16_t todo[kBatch + 1];
-  // In place (out == mean) the rejected pixels still need their means: a copy of the batch.
-  float means[kBatch];
-  for (std::size_t first = begin; first < end; first += kBatch) {
-    const std::size_t size = end - first < kBatch ? end - first : kBatch;
-    for (std::size_t k = 0; k < size; ++k) means[k] = mean[first + k];
-    for (std::size_t k = size; k % 32 != 0; ++k) means[k] = 0.0f;
-    std::size_t n = 0, k = 0;
-    for (; k + 32 <= size; k += 32) {
-      n = thirty_two(means + k, base == nullptr ? nullptr : base + first + k, out + first + k, first + k,
-                     static_cast<std::uint16_t>(k), todo, n, draw);
-    }
-    if (k < size) {
-      float last[32] = {}, last_base[32] = {};
-      if (base != nullptr) {
-        for (std::size_t i = k; i < size; ++i) last_base[i - k] = base[first + i];
-      }
-      n = thirty_two(means + k, base == nullptr ? nullptr : last_base, last, first + k, static_cast<std::uint16_t>(k),
-                     todo, n, draw);
-      for (std::size_t i = k; i < size; ++i) out[first + i] = last[i - k];
-    }
-    reject(means, base == nullptr ? nullptr : base + first, out + first, first, todo, n, draw);
+  std::size_t p = begin;
+  for (; p + 32 <= end; p += 32) thirty_two(mean + p, base == nullptr ? nullptr : base + p, out + p, p, draw);
+  if (p == end) return;
+  float means[32] = {}, bases[32] = {}, counts[32];
+  for (std::size_t i = p; i < end; ++i) {
+    means[i - p] = mean[i];
+    bases[i - p] = base == nullptr ? 0.0f : base[i];
   }
+  thirty_two(means, bases, counts, p, draw);
+  for (std::size_t i = p; i < end; ++i) out[i] = counts[i - p];
 }
 
 namespace {

@@ -20,8 +20,12 @@ enum class Spread : int {
   log_normal,  // exp(a + b N)
 };
 
+// The smallest k with P(X <= k) >= Φ(normal), X of a Poisson law of mean >= 10, from sums of its probabilities.
+double poisson_quantile(double mean, double normal);
+
 CREWE_SIMD_DECLARE(
-    // out[p] = base[p] + Poisson(mean[p]) for the pixels [begin, end); begin is a multiple of 32; base may be null.
+    // out[p] = base[p] + Poisson(mean[p]) for the pixels [begin, end); begin is a multiple of 32; base may be null; a
+    // mean below zero counts nothing.
     void poisson(const float* mean, const float* base, float* out, std::size_t begin, std::size_t end, Draw draw);
     // Normal numbers put into the pixels [begin, end); begin is a multiple of 32.
     void spread(const float* in, float* out, std::size_t begin, std::size_t end, Spread kind, double a, double b,

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <mutex>
 #include <vector>
 
 #include "crewe/parallel.hpp"
@@ -99,26 +100,27 @@ void zingers(View<float, 2> image, std::size_t count, std::size_t steps, const d
         });
 }
 
-double quantile(View<const float, 2> image, double q) {
+double quantile(View<const float, 2> image, double q, int threads) {
   check_pair(image, image);
   const std::size_t n = image.size();
   if (n == 0 || !(q >= 0 && q <= 1)) throw std::invalid_argument("quantile: pixels and 0 <= q <= 1 wanted");
   const double place = q * static_cast<double>(n - 1);
   const auto rank = static_cast<std::size_t>(place);
-  // Floats as whole numbers in the same order; their upper 12 bits say in which of 4096 bins a pixel lies.
+  // Floats as whole numbers in the same order; their upper 12 bits say in which bin a pixel lies.
+  constexpr std::size_t kBins = 4096;
   const auto key = [](float value) {
     const auto bits = std::bit_cast<std::uint32_t>(value);
     return (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
   };
-  // Four sets of bins: equal neighbours would otherwise wait for each other's count.
-  std::vector<std::uint32_t> sets(4 * 4096);
-  std::vector<std::size_t> bins(4096);
-  for (std::size_t begin = 0; begin < n; begin += std::size_t{1} << 30) {
-    const std::size_t end = std::min(n, begin + (std::size_t{1} << 30));
-    std::fill(sets.begin(), sets.end(), 0);
-    for (std::size_t i = begin; i < end; ++i) ++sets[(i % 4) * 4096 + (key(image.data[i]) >> 20)];
-    for (std::size_t k = 0; k < sets.size(); ++k) bins[k % 4096] += sets[k];
-  }
+  std::vector<std::size_t> bins(kBins);
+  std::mutex adding;
+  parallel_for(n, std::size_t{1} << 18, threads, [&](std::size_t begin, std::size_t end) {
+    // Four sets of bins: equal neighbours would otherwise wait for each other's count.
+    std::vector<std::uint32_t> sets(4 * kBins);
+    for (std::size_t i = begin; i < end; ++i) ++sets[(i % 4) * kBins + (key(image.data[i]) >> 20)];
+    const std::scoped_lock lock(adding);
+    for (std::size_t k = 0; k < sets.size(); ++k) bins[k % kBins] += sets[k];
+  });
   std::size_t below = 0, first = 0;
   while (below + bins[first] <= rank) below += bins[first++];
   std::size_t last = first;

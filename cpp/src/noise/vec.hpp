@@ -138,9 +138,7 @@ CREWE_INLINE f64x8 logarithm(f64x8 x) {
   const f64x8 m = f64x8(u64x8(x) - (u64x8(exponent) << 52));
   const f64x8 n = f64x8(u64x8(exponent) + 0x4338000000000000u) - 0x1.8p52;
   const f64x8 s = (m - 1.0) / (m + 1.0), t = s * s;
-  f64x8 p = t * (1.0 / 23.0) + 1.0 / 21.0;
-  p = p * t + 1.0 / 19.0;
-  p = p * t + 1.0 / 17.0;
+  f64x8 p = t * (1.0 / 19.0) + 1.0 / 17.0;
   p = p * t + 1.0 / 15.0;
   p = p * t + 1.0 / 13.0;
   p = p * t + 1.0 / 11.0;
@@ -181,6 +179,30 @@ CREWE_INLINE void turn(u32x16 bits, f32x16& cosine, f32x16& sine) {
   const u32x16 cc = (u32x16(c) & ~odd) | (u32x16(s) & odd), ss = (u32x16(s) & ~odd) | (u32x16(c) & odd);
   cosine = f32x16(cc ^ (((quarter + 1u) & 2u) << 30));
   sine = f32x16(ss ^ ((quarter & 2u) << 30));
+}
+
+// cos and sin of a whole turn × u, 0 <= u <= 1, to 10^-14.
+CREWE_INLINE void turn(f64x8 u, f64x8& cosine, f64x8& sine) {
+  const f64x8 quarter = nearest(4.0 * u);  // 0 ... 4
+  const f64x8 a = (4.0 * u - quarter) * 1.5707963267948966, t = a * a;
+  f64x8 s = t * (1.0 / 6227020800.0) - 1.0 / 39916800.0;
+  s = s * t + 1.0 / 362880.0;
+  s = s * t - 1.0 / 5040.0;
+  s = s * t + 1.0 / 120.0;
+  s = s * t - 1.0 / 6.0;
+  s = a + a * t * s;
+  f64x8 c = 1.0 / 479001600.0 - t * (1.0 / 87178291200.0);
+  c = c * t - 1.0 / 3628800.0;
+  c = c * t + 1.0 / 40320.0;
+  c = c * t - 1.0 / 720.0;
+  c = c * t + 1.0 / 24.0;
+  c = c * t - 0.5;
+  c = c * t + 1.0;
+  const u64x8 q = u64x8(quarter + 0x1.8p52);  // the low bits are the number
+  const u64x8 odd = u64x8{} - (q & 1u);
+  const u64x8 cc = (u64x8(c) & ~odd) | (u64x8(s) & odd), ss = (u64x8(s) & ~odd) | (u64x8(c) & odd);
+  cosine = f64x8(cc ^ (((q + 1u) & 2u) << 62));
+  sine = f64x8(ss ^ ((q & 2u) << 62));
 }
 
 // Four words each of eight Philox4x32-10 blocks in 64-bit lanes; the upper halves of the lanes are undefined.

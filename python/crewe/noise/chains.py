@@ -317,9 +317,8 @@ class _Run:
         )
 
     def count(self) -> None:
-        # Splines overshoot at sharp edges: means below zero would be no means.
-        np.maximum(self.image, 0, out=self.image)
-        counting.shot(self.image, seed=self.settings["seed"], threads=self.threads, out=self.image)
+        # Splines overshoot at sharp edges; where the mean is below zero nothing is counted.
+        _core.noise_shot(self.image, self.image, seed=self.settings["seed"], threads=self.threads)
 
     def black_of_sensor(self) -> None:
         options = self.settings["black"]

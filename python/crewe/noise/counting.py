@@ -38,7 +38,7 @@ def shot(image: Image, *, seed: Any, threads: int = 0, out: Image | None = None)
 
     References
     ----------
-    Lobato, Friedrich, Van Aert, npj Comput. Mater. 10 (2024) 10, eq. 30; Hörmann, Insurance: Math. Econ. 12 (1993) 39.
+    Lobato, Friedrich, Van Aert, npj Comput. Mater. 10 (2024) 10, eq. 30; Giles, ACM Trans. Math. Softw. 42 (2016) 7.
 
     Examples
     --------

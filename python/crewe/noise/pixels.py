@@ -145,7 +145,7 @@ def clip(
     if (maximum is None) == (quantile is None):
         raise ValueError(f"one of maximum and quantile wanted, maximum={maximum!r}, quantile={quantile!r} came")
     if quantile is not None:
-        top = _core.noise_quantile(image, as_number(quantile, "quantile", 0, 1))
+        top = _core.noise_quantile(image, as_number(quantile, "quantile", 0, 1), threads=as_threads(threads))
     else:
         top = as_number(maximum, "maximum")
     out = room_for(image, out)

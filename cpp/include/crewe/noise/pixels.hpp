@@ -31,7 +31,7 @@ void zingers(View<float, 2> image, std::size_t count, std::size_t steps, const d
              std::uint32_t picture);
 
 // The value below which a part q of the pixels lies, linear between two order statistics.
-double quantile(View<const float, 2> image, double q);
+double quantile(View<const float, 2> image, double q, int threads);
 
 void clip(View<const float, 2> image, View<float, 2> out, float maximum, int threads);
 void quantise(View<const float, 2> image, View<float, 2> out, int bits, double full_scale, double offset, int threads);
