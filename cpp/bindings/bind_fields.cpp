@@ -95,6 +95,7 @@ void bind_fields(py::module_& m) {
         "threads"_a = 0);
   m.def("fft2", &fft2<float>, "data"_a.noconvert(), py::kw_only(), "inverse"_a = false, "threads"_a = 0);
   m.def("fft2", &fft2<double>, "data"_a.noconvert(), py::kw_only(), "inverse"_a = false, "threads"_a = 0);
+  m.def("good_size", &fft::good_size, "n"_a, "The smallest length >= n whose factors are 2, 3, 5 and 7.");
 }
 
 }  // namespace crewe::bindings

@@ -8,12 +8,15 @@ electrons, seconds; axes (..., y, x).
 import importlib
 from types import ModuleType
 
+from crewe import _mkl
 from crewe._core import __version__
 from crewe.errors import BusyError, DeviceError, FormatError, ModelError
 
 _MODULES = ("cuda", "imaging", "io", "live", "noise", "optics", "sim", "specimen")
 
 __all__ = ["BusyError", "DeviceError", "FormatError", "ModelError", "__version__", *_MODULES]
+
+_mkl.preload()
 
 
 def __getattr__(name: str) -> ModuleType:

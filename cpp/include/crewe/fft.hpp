@@ -11,8 +11,8 @@ namespace crewe::fft {
 
 enum class Direction { forward, inverse };
 
-// Transforms of one length, prepared once; `run` may be called from any number of threads at a time.
-// T: float or double. Factors 2, 3, 4, 5, 7 run as mixed radix, lengths with larger primes by Bluestein's algorithm.
+// Transforms of one length, prepared once; may be used by any number of threads at a time.
+// T: float or double. Factors 2, 3, 4, 5, 7, 8 run as mixed radix, lengths with larger primes by Bluestein's algorithm.
 template <class T>
 class Plan {
  public:
@@ -22,16 +22,18 @@ class Plan {
   Plan& operator=(Plan&&) noexcept;
 
   std::size_t size() const;
-  // `count` transforms in place; element j of transform i lies at data[i·distance + j·stride].
-  void run(std::complex<T>* data, std::size_t count, std::ptrdiff_t distance, std::ptrdiff_t stride,
-           Direction direction) const;
+  // `count` rows in place, element j of row i at data[i·distance + j].
+  void rows(std::complex<T>* data, std::size_t count, std::ptrdiff_t distance, Direction direction) const;
+  // `count` neighbouring columns in place, element j of column i at data[i + j·distance].
+  void columns(std::complex<T>* data, std::size_t count, std::ptrdiff_t distance, Direction direction) const;
 
  private:
-  struct Tables;
-  std::unique_ptr<Tables> tables_;
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
-// A stack of images (batch, ny, nx), C-contiguous, in place, over the two last axes.
+// A stack of images (batch, ny, nx), C-contiguous, in place, over the two last axes. With the environment variable
+// CREWE_FFT=MKL by Intel's library, one thread per image; std::runtime_error where that isn't installed.
 template <class T>
 void fft2(std::complex<T>* data, std::size_t batch, std::size_t ny, std::size_t nx, Direction direction, int threads);
 

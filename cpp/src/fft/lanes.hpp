@@ -1,34 +1,115 @@
-// What the vector code needs to know of a plan. One transform per lane: all lanes go through the same steps, so any
-// factor runs at full vector width and the bits don't depend on the number of lanes.
+// As many independent complex signals as a vector register has lanes: the numbers of all vector code of the transforms
+// and of the multislice. No lane knows of another, so every level and every lane count gives the same bits.
+//
+// Include only from *.simd.cpp.
 #pragma once
 
 #include <cstddef>
-
-#include "crewe/cpu.hpp"
+#include <cstdint>
 
 namespace crewe::fft {
+namespace CREWE_ISA_LEVEL {
+namespace {
 
-// Buffers hold complex vectors as (re, im) pairs of at most this size.
-inline constexpr std::size_t kVectorBytes = 64;
+#if defined(CREWE_ISA_IS_v4)
+constexpr int kVectorBytes = 64;
+#elif defined(CREWE_ISA_IS_v3)
+constexpr int kVectorBytes = 32;
+#else
+constexpr int kVectorBytes = 16;
+#endif
 
 template <class T>
-struct LanePlan {
-  std::size_t n = 0;
-  // Mixed radix: n = Π radices. twiddles: for each stage exp(−2πi jp/n_stage) as (re, im), p outer, j = 1 .. radix − 1.
-  const std::size_t* radices = nullptr;
-  std::size_t stages = 0;
-  const T* twiddles = nullptr;
-  // Bluestein: a convolution of length inner->n >= 2n − 1; chirp c_j = exp(−iπ j²/n) (n), filter = F{conj c}/inner->n.
-  const LanePlan* inner = nullptr;
-  const T* chirp = nullptr;
-  const T* filter = nullptr;
-  // The scratch of `transform`: two buffers of this many complex vectors.
-  std::size_t buffer = 0;
+struct Lanes;
+
+template <>
+struct Lanes<float> {
+  typedef float V __attribute__((vector_size(kVectorBytes)));
+  typedef std::int32_t I __attribute__((vector_size(kVectorBytes)));
+  typedef float Unaligned __attribute__((vector_size(kVectorBytes), aligned(4), may_alias));
+  static constexpr std::size_t n = kVectorBytes / 4;
 };
 
-CREWE_SIMD_DECLARE(void transform(const LanePlan<float>& plan, float* data, std::size_t count, std::ptrdiff_t distance,
-                                  std::ptrdiff_t stride, bool inverse, void* scratch);
-                   void transform(const LanePlan<double>& plan, double* data, std::size_t count,
-                                  std::ptrdiff_t distance, std::ptrdiff_t stride, bool inverse, void* scratch);)
+template <>
+struct Lanes<double> {
+  typedef double V __attribute__((vector_size(kVectorBytes)));
+  typedef std::int64_t I __attribute__((vector_size(kVectorBytes)));
+  typedef double Unaligned __attribute__((vector_size(kVectorBytes), aligned(8), may_alias));
+  static constexpr std::size_t n = kVectorBytes / 8;
+};
 
+template <class T>
+using Vector = typename Lanes<T>::V;
+
+template <class T>
+inline Vector<T> load(const T* from) {
+  return *reinterpret_cast<const typename Lanes<T>::Unaligned*>(from);
+}
+template <class T>
+inline void store(T* to, Vector<T> v) {
+  *reinterpret_cast<typename Lanes<T>::Unaligned*>(to) = v;
+}
+
+// One sample of all lanes.
+template <class T>
+struct Cx {
+  Vector<T> re, im;
+};
+
+template <class T>
+inline Cx<T> operator+(const Cx<T>& a, const Cx<T>& b) {
+  return {a.re + b.re, a.im + b.im};
+}
+template <class T>
+inline Cx<T> operator-(const Cx<T>& a, const Cx<T>& b) {
+  return {a.re - b.re, a.im - b.im};
+}
+template <class T>
+inline Cx<T> times(const Cx<T>& a, T re, T im) {
+  return {a.re * re - a.im * im, a.re * im + a.im * re};
+}
+template <class T>
+inline Cx<T> times_conjugate(const Cx<T>& a, T re, T im) {
+  return {a.re * re + a.im * im, a.im * re - a.re * im};
+}
+template <class T>
+inline Cx<T> times(const Cx<T>& a, const Cx<T>& b) {
+  return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+}
+// a·(−i)
+template <class T>
+inline Cx<T> turned(const Cx<T>& a) {
+  return {a.im, -a.re};
+}
+
+// v[i] lane j ↔ v[j] lane i, by exchanging ever larger blocks.
+template <int D, class T>
+inline __attribute__((always_inline)) void exchange_blocks(Vector<T>* v) {
+  constexpr int n = static_cast<int>(Lanes<T>::n);
+  typename Lanes<T>::I low, high;
+#pragma GCC unroll 16
+  for (int l = 0; l < n; ++l) {
+    low[l] = (l & D) == 0 ? l : n + l - D;
+    high[l] = (l & D) == 0 ? l + D : n + l;
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < n; ++i) {
+    if ((i & D) != 0) continue;
+    const Vector<T> a = v[i], b = v[i + D];
+    v[i] = __builtin_shuffle(a, b, low);
+    v[i + D] = __builtin_shuffle(a, b, high);
+  }
+}
+
+template <class T>
+inline __attribute__((always_inline)) void transpose(Vector<T>* v) {
+  constexpr std::size_t n = Lanes<T>::n;
+  exchange_blocks<1, T>(v);
+  if constexpr (n > 2) exchange_blocks<2, T>(v);
+  if constexpr (n > 4) exchange_blocks<4, T>(v);
+  if constexpr (n > 8) exchange_blocks<8, T>(v);
+}
+
+}  // namespace
+}  // namespace CREWE_ISA_LEVEL
 }  // namespace crewe::fft

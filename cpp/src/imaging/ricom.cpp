@@ -50,7 +50,7 @@ void filter(std::vector<Complex>& kernel, std::size_t width, double low, double 
     for (std::size_t x = 0; x < width; ++x) rows[y * gx + wrap(x, gx)] = kernel[y * width + x];
   }
   const auto distance = static_cast<std::ptrdiff_t>(gx);
-  along_x.run(rows.data(), width, distance, 1, fft::Direction::forward);
+  along_x.rows(rows.data(), width, distance, fft::Direction::forward);
   parallel_for(gx, kBlock, 0, [&](std::size_t begin, std::size_t end) {
     const std::size_t columns = end - begin;
     std::vector<Complex> block(gy * columns);
@@ -58,19 +58,19 @@ void filter(std::vector<Complex>& kernel, std::size_t width, double low, double 
       for (std::size_t x = begin; x < end; ++x) block[wrap(y, gy) * columns + x - begin] = rows[y * gx + x];
     }
     const auto stride = static_cast<std::ptrdiff_t>(columns);
-    along_y.run(block.data(), columns, 1, stride, fft::Direction::forward);
+    along_y.columns(block.data(), columns, stride, fft::Direction::forward);
     for (std::size_t y = 0; y < gy; ++y) {
       for (std::size_t x = begin; x < end; ++x) {
         const double q = std::hypot(frequency(y, gy), frequency(x, gx));
         if (q < low || q > high) block[y * columns + x - begin] = 0;
       }
     }
-    along_y.run(block.data(), columns, 1, stride, fft::Direction::inverse);
+    along_y.columns(block.data(), columns, stride, fft::Direction::inverse);
     for (std::size_t y = 0; y < width; ++y) {
       for (std::size_t x = begin; x < end; ++x) rows[y * gx + x] = block[wrap(y, gy) * columns + x - begin];
     }
   });
-  along_x.run(rows.data(), width, distance, 1, fft::Direction::inverse);
+  along_x.rows(rows.data(), width, distance, fft::Direction::inverse);
   for (std::size_t y = 0; y < width; ++y) {
     for (std::size_t x = 0; x < width; ++x) kernel[y * width + x] = rows[y * gx + wrap(x, gx)];
   }

@@ -9,9 +9,12 @@
 #include <utility>
 
 #include "crewe/parallel.hpp"
-#include "sim/plan.hpp"
+#include "sim/field.hpp"
 
 namespace crewe::sim {
+
+using fft::Buffer;
+
 namespace {
 
 // Signed frequency of index k of n: 0, 1, …, −2, −1.
@@ -46,14 +49,6 @@ std::size_t thread_count(int threads) {
 // |F{ψ}|² per |columns forward|²: a field is F{ψ}/(nx·ny) along x and y transformed back along y.
 double spectrum_scale(std::size_t nx) {
   return static_cast<double>(nx) * static_cast<double>(nx);
-}
-
-// A thread's own scratch memory, kept from call to call.
-template <class T>
-T* scratch_of(std::size_t size) {
-  thread_local Buffer<T> memory;
-  if (memory.size() < size) memory = Buffer<T>(size);
-  return memory.data();
 }
 
 }  // namespace
@@ -139,12 +134,10 @@ void Multislice<T>::load(std::size_t at, View<const T, 3> potential, int threads
   const T sigma = static_cast<T>(state.options.interaction);
   parallel_for(n, 1, threads, [&](std::size_t begin, std::size_t end) {
     Buffer<T> field(grid.field_size());
-    T* scratch = scratch_of<T>(grid.scratch_size());
+    const Sweep<T> rows = grid.all_rows(field.data());
     for (std::size_t s = begin; s < end; ++s) {
-      const Sweep<T> rows = grid.sweep(field.data(), scratch, 0, grid.row_groups());
-      const Sweep<T> columns = grid.sweep(field.data(), scratch, 0, grid.column_groups());
       CREWE_SIMD_CALL(rows_enter_phase, rows, potential.data + s * grid.ny() * grid.nx(), sigma);
-      CREWE_SIMD_CALL(columns_step, columns, state.limit.data());
+      CREWE_SIMD_CALL(columns_step, grid.all_columns(field.data()), state.limit.data());
       CREWE_SIMD_CALL(rows_exit, rows, state.transmission[at + s].data());
     }
   });
@@ -214,7 +207,6 @@ void Waves<T>::set_probes(View<const std::complex<double>, 2> spectrum, View<con
   };
   parallel_for(count_, 1, threads, [&](std::size_t begin, std::size_t end) {
     std::vector<std::complex<double>> along_y(grid.ny()), along_x(grid.columns().size());
-    T* scratch = scratch_of<T>(grid.scratch_size());
     for (std::size_t i = begin; i < end; ++i) {
       T* field = state_->fields.data() + i * grid.field_size();
       std::fill_n(field, grid.field_size(), T(0));
@@ -227,7 +219,7 @@ void Waves<T>::set_probes(View<const std::complex<double>, 2> spectrum, View<con
         field[component.at] = static_cast<T>(value.real());
         field[component.at + grid.lanes()] = static_cast<T>(value.imag());
       }
-      CREWE_SIMD_CALL(columns_inverse, grid.sweep(field, scratch, 0, grid.column_groups()));
+      CREWE_SIMD_CALL(columns_inverse, grid.all_columns(field));
     }
   });
   state_->plane = false;
@@ -247,8 +239,7 @@ void Waves<T>::advance(std::span<const std::uint32_t> transmission, std::span<co
   if (transmission.empty()) return;
   const bool entering = !state_->started;
   const auto rows = [&](std::size_t wave, std::size_t s, std::size_t first, std::size_t last) {
-    const Sweep<T> sweep =
-        grid.sweep(state_->fields.data() + wave * grid.field_size(), scratch_of<T>(grid.scratch_size()), first, last);
+    const Sweep<T> sweep = grid.sweep(state_->fields.data() + wave * grid.field_size(), first, last);
     const T* factor = engine.transmission[transmission[s]].data();
     if (s > 0 || !entering) {
       CREWE_SIMD_CALL(rows_step, sweep, factor);
@@ -258,8 +249,7 @@ void Waves<T>::advance(std::span<const std::uint32_t> transmission, std::span<co
     }
   };
   const auto columns = [&](std::size_t wave, std::size_t s, std::size_t first, std::size_t last) {
-    const Sweep<T> sweep =
-        grid.sweep(state_->fields.data() + wave * grid.field_size(), scratch_of<T>(grid.scratch_size()), first, last);
+    const Sweep<T> sweep = grid.sweep(state_->fields.data() + wave * grid.field_size(), first, last);
     CREWE_SIMD_CALL(columns_step, sweep, engine.propagators[propagator[s]].data());
   };
   const std::size_t workers = thread_count(threads);
@@ -303,11 +293,26 @@ void Waves<T>::wave(View<std::complex<T>, 3> out, int threads) const {
       std::copy_n(state_->real.data(), out.size(), out.data);
     return;
   }
-  parallel_for(count_ * grid.row_groups(), grid.row_groups(), threads, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin / grid.row_groups(); i < (end + grid.row_groups() - 1) / grid.row_groups(); ++i) {
-      T* field = state_->fields.data() + i * grid.field_size();
-      const Sweep<T> sweep = grid.sweep(field, scratch_of<T>(grid.scratch_size()), 0, grid.row_groups());
+  parallel_for(count_, 1, threads, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const Sweep<T> sweep = grid.all_rows(state_->fields.data() + i * grid.field_size());
       CREWE_SIMD_CALL(rows_exit_wave, sweep, reinterpret_cast<T*>(out.data + i * pixels));
+    }
+  });
+}
+
+// f(wave, its spectrum in the layout of the field) for all waves.
+template <class T>
+template <class F>
+void Waves<T>::for_each_spectrum(int threads, F f) const {
+  if (!state_->started) throw std::invalid_argument("waves that haven't passed a slice yet have no spectrum");
+  const Field2D<T>& grid = engine_.state_->grid;
+  parallel_for(count_, 1, threads, [&](std::size_t begin, std::size_t end) {
+    Buffer<T> spectrum(grid.field_size());
+    for (std::size_t i = begin; i < end; ++i) {
+      std::copy_n(state_->fields.data() + i * grid.field_size(), grid.field_size(), spectrum.data());
+      CREWE_SIMD_CALL(columns_forward, grid.all_columns(spectrum.data()));
+      f(i, spectrum.data());
     }
   });
 }
@@ -327,24 +332,17 @@ void Waves<T>::add_intensity(std::span<const std::int32_t> row, std::span<const 
     if (c >= static_cast<std::int64_t>(out.shape[2])) throw std::out_of_range("intensity: a column beyond the output");
   }
   const Out scale = static_cast<Out>(weight * spectrum_scale(grid.nx()));
-  if (!state_->started) throw std::invalid_argument("intensity: the waves haven't passed a slice yet");
-  parallel_for(count_, 1, threads, [&](std::size_t begin, std::size_t end) {
-    Buffer<T> copy(grid.field_size());
-    for (std::size_t i = begin; i < end; ++i) {
-      std::copy_n(state_->fields.data() + i * grid.field_size(), grid.field_size(), copy.data());
-      const Sweep<T> sweep = grid.sweep(copy.data(), scratch_of<T>(grid.scratch_size()), 0, grid.column_groups());
-      CREWE_SIMD_CALL(columns_forward, sweep);
-      const View<Out, 2> image = out[i];
-      for (std::size_t ky = 0; ky < grid.ny(); ++ky) {
-        if (row[ky] < 0) continue;
-        for (std::size_t c = 0; c < grid.columns().size(); ++c) {
-          const std::int32_t to = column[grid.columns()[c]];
-          if (to < 0) continue;
-          const T* at = copy.data() + grid.spectrum_at(ky, c);
-          const T re = at[0], im = at[grid.lanes()];
-          image(static_cast<std::size_t>(row[ky]), static_cast<std::size_t>(to)) +=
-              scale * static_cast<Out>(re * re + im * im);
-        }
+  for_each_spectrum(threads, [&](std::size_t i, const T* spectrum) {
+    const View<Out, 2> image = out[i];
+    for (std::size_t ky = 0; ky < grid.ny(); ++ky) {
+      if (row[ky] < 0) continue;
+      for (std::size_t c = 0; c < grid.columns().size(); ++c) {
+        const std::int32_t to = column[grid.columns()[c]];
+        if (to < 0) continue;
+        const T* at = spectrum + grid.spectrum_at(ky, c);
+        const T re = at[0], im = at[grid.lanes()];
+        image(static_cast<std::size_t>(row[ky]), static_cast<std::size_t>(to)) +=
+            scale * static_cast<Out>(re * re + im * im);
       }
     }
   });
@@ -370,39 +368,30 @@ void Waves<T>::signals(View<const float, 3> detectors, double weight, View<doubl
       out.shape[1] != n) {
     throw std::invalid_argument("signals: detectors (n, ny, nx) and out (count, n) wanted");
   }
-  if (!state_->started) throw std::invalid_argument("signals: the waves haven't passed a slice yet");
-  parallel_for(count_, 1, threads, [&](std::size_t begin, std::size_t end) {
-    Buffer<T> copy(grid.field_size());
-    for (std::size_t i = begin; i < end; ++i) {
-      std::copy_n(state_->fields.data() + i * grid.field_size(), grid.field_size(), copy.data());
-      const Sweep<T> sweep = grid.sweep(copy.data(), scratch_of<T>(grid.scratch_size()), 0, grid.column_groups());
-      CREWE_SIMD_CALL(columns_forward, sweep);
-      std::vector<double> sums(n, 0.0);
-      for (std::size_t ky = 0; ky < grid.ny(); ++ky) {
-        for (std::size_t c = 0; c < grid.columns().size(); ++c) {
-          const T* at = copy.data() + grid.spectrum_at(ky, c);
-          const double power = static_cast<double>(at[0]) * static_cast<double>(at[0]) +
-                               static_cast<double>(at[grid.lanes()]) * static_cast<double>(at[grid.lanes()]);
-          for (std::size_t d = 0; d < n; ++d)
-            sums[d] += power * static_cast<double>(detectors(d, ky, grid.columns()[c]));
+  for_each_spectrum(threads, [&](std::size_t i, const T* spectrum) {
+    std::vector<double> sums(n, 0.0);
+    for (std::size_t ky = 0; ky < grid.ny(); ++ky) {
+      for (std::size_t c = 0; c < grid.columns().size(); ++c) {
+        const T* at = spectrum + grid.spectrum_at(ky, c);
+        const double re = static_cast<double>(at[0]), im = static_cast<double>(at[grid.lanes()]);
+        const double power = re * re + im * im;
+        for (std::size_t d = 0; d < n; ++d) {
+          sums[d] += power * static_cast<double>(detectors(d, ky, grid.columns()[c]));
         }
       }
-      for (std::size_t d = 0; d < n; ++d) out(i, d) += weight * spectrum_scale(grid.nx()) * sums[d];
     }
+    for (std::size_t d = 0; d < n; ++d) out(i, d) += weight * spectrum_scale(grid.nx()) * sums[d];
   });
 }
 
 template <class T>
 void transform_pairs(std::complex<T>* data, std::size_t ny, std::size_t nx, std::size_t pairs) {
-  std::vector<std::uint32_t> columns(nx);
-  for (std::size_t k = 0; k < nx; ++k) columns[k] = static_cast<std::uint32_t>(k);
-  const Field2D<T> grid(ny, nx, columns);
-  Buffer<T> field(grid.field_size()), scratch(grid.scratch_size());
-  const Sweep<T> rows = grid.sweep(field.data(), scratch.data(), 0, grid.row_groups());
-  const Sweep<T> all = grid.sweep(field.data(), scratch.data(), 0, grid.column_groups());
+  const Field2D<T> grid(ny, nx);
+  Buffer<T> field(grid.field_size());
+  const Sweep<T> rows = grid.all_rows(field.data()), columns = grid.all_columns(field.data());
   CREWE_SIMD_CALL(rows_enter, rows, reinterpret_cast<const T*>(data), static_cast<const T*>(nullptr));
   for (std::size_t i = 0; i < pairs; ++i) {
-    CREWE_SIMD_CALL(columns_step, all, static_cast<const T*>(nullptr));
+    CREWE_SIMD_CALL(columns_step, columns, static_cast<const T*>(nullptr));
     if (i + 1 < pairs) CREWE_SIMD_CALL(rows_step, rows, static_cast<const T*>(nullptr));
   }
   CREWE_SIMD_CALL(rows_exit_wave, rows, reinterpret_cast<T*>(data));

@@ -2,15 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <complex>
 #include <numbers>
 #include <stdexcept>
 #include <vector>
 
 #include "crewe/parallel.hpp"
-#include "sim/plan.hpp"
+#include "sim/field.hpp"
 #include "sim/structure.hpp"
 
 namespace crewe::sim {
+
+using fft::Buffer;
+
 namespace {
 
 std::size_t rounded_up(std::size_t n, std::size_t step) {
@@ -133,9 +137,7 @@ void project(View<const double, 3> factors, std::span<const double> y, std::span
       throw std::invalid_argument("first: indices must not fall, nor go beyond the atoms");
     }
   }
-  std::vector<std::uint32_t> columns(nx);
-  for (std::size_t k = 0; k < nx; ++k) columns[k] = static_cast<std::uint32_t>(k);
-  const Field2D<T> grid(ny, nx, columns);
+  const Field2D<T> grid(ny, nx);
   const SliceSum<T> shape(ny, nx);
   const std::size_t table = shape.my() * shape.mx();
   Buffer<T> padded(species * table);
@@ -149,7 +151,7 @@ void project(View<const double, 3> factors, std::span<const double> y, std::span
   // Two slices at a time: the real and the imaginary part of one transform.
   parallel_for((slices + 1) / 2, 1, threads, [&](std::size_t begin, std::size_t end) {
     SliceSum<T> sums[2] = {SliceSum<T>(ny, nx), SliceSum<T>(ny, nx)};
-    Buffer<T> field(grid.field_size()), scratch(grid.scratch_size());
+    Buffer<T> field(grid.field_size());
     for (std::size_t pair = begin; pair < end; ++pair) {
       const std::size_t count = std::min<std::size_t>(2, slices - 2 * pair);
       for (std::size_t i = 0; i < count; ++i) {
@@ -162,10 +164,9 @@ void project(View<const double, 3> factors, std::span<const double> y, std::span
         }
       }
       assemble(grid, sums[0], count == 2 ? &sums[1] : nullptr, field.data());
-      CREWE_SIMD_CALL(columns_inverse, grid.sweep(field.data(), scratch.data(), 0, grid.column_groups()));
+      CREWE_SIMD_CALL(columns_inverse, grid.all_columns(field.data()));
       T* re = out.data + 2 * pair * ny * nx;
-      CREWE_SIMD_CALL(rows_exit_parts, grid.sweep(field.data(), scratch.data(), 0, grid.row_groups()), re,
-                      count == 2 ? re + ny * nx : nullptr);
+      CREWE_SIMD_CALL(rows_exit_parts, grid.all_rows(field.data()), re, count == 2 ? re + ny * nx : nullptr);
     }
   });
 }

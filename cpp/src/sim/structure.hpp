@@ -23,6 +23,6 @@ struct StructureSum {
   T* sum;
 };
 
-CREWE_SIMD_DECLARE(void add_structure(const StructureSum<float>&); void add_structure(const StructureSum<double>&);)
+CREWE_SIMD_DECLARE(template <class T> void add_structure(const StructureSum<T>&);)
 
 }  // namespace crewe::sim

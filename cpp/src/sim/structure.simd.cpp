@@ -1,17 +1,17 @@
 #include "sim/structure.hpp"
 
-#include <cstddef>
-
-#include "sim/lanes.hpp"
+#include "fft/lanes.hpp"
 
 namespace crewe::sim {
 namespace CREWE_ISA_LEVEL {
 namespace {
 
+using namespace fft::CREWE_ISA_LEVEL;
+
 // A tile of kRows rows and kVectors vectors; every sum runs over the atoms in order, at every level.
 template <class T, int kRows, int kVectors>
 inline __attribute__((always_inline)) void tile(const StructureSum<T>& job, std::size_t row, std::size_t column) {
-  typedef typename Lanes<T>::V V;
+  using V = Vector<T>;
   constexpr std::size_t lanes = Lanes<T>::n;
   const T* a = job.a + row / kStructureRows * kStructureRows * job.atoms + row % kStructureRows;
   const T* b = job.b + column / kStructureColumns * kStructureColumns * job.atoms + column % kStructureColumns;
@@ -40,8 +40,10 @@ inline __attribute__((always_inline)) void tile(const StructureSum<T>& job, std:
   }
 }
 
+}  // namespace
+
 template <class T>
-void add(const StructureSum<T>& job) {
+void add_structure(const StructureSum<T>& job) {
   constexpr std::size_t lanes = Lanes<T>::n;
   constexpr int kRows = kVectorBytes == 64 ? 8 : 4;  // 32 or 16 registers
   constexpr int kVectors = 2;
@@ -50,14 +52,8 @@ void add(const StructureSum<T>& job) {
   }
 }
 
-}  // namespace
-
-void add_structure(const StructureSum<float>& job) {
-  add(job);
-}
-void add_structure(const StructureSum<double>& job) {
-  add(job);
-}
+template void add_structure(const StructureSum<float>&);
+template void add_structure(const StructureSum<double>&);
 
 }  // namespace CREWE_ISA_LEVEL
 }  // namespace crewe::sim

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe import _core
 from crewe.optics import Aberrations, wavelength
 
 __all__ = [
@@ -16,7 +17,6 @@ __all__ = [
     "band_limit",
     "check_angle",
     "frequencies",
-    "good_size",
     "numbers_yx",
     "warn_of_slow_grid",
 ]
@@ -40,21 +40,9 @@ def numbers_yx(value: Any, name: str, *, whole: bool = False) -> tuple[Any, Any]
     return float(pair[0]), float(pair[1])
 
 
-def good_size(n: int) -> int:
-    """The smallest length >= n whose factors are 2, 3, 5 and 7."""
-    while True:
-        rest = n
-        for factor in (2, 3, 5, 7):
-            while rest % factor == 0:
-                rest //= factor
-        if rest == 1:
-            return n
-        n += 1
-
-
 def warn_of_slow_grid(shape: tuple[int, int]) -> None:
-    """Grid sizes with prime factors above 7 are transformed by plain sums: exact, but slow."""
-    better = good_size(shape[0]), good_size(shape[1])
+    """Grid sizes with prime factors above 7 are transformed by way of convolutions: exact, but slow."""
+    better = _core.good_size(shape[0]), _core.good_size(shape[1])
     if better != shape and max(shape) > 64:
         warnings.warn(
             f"gpts: {shape} has prime factors above 7 and is slow; {better} would be fast", UserWarning, stacklevel=3

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
-from crewe.sim._check import good_size, numbers_yx, warn_of_slow_grid
+from crewe.sim._check import numbers_yx, warn_of_slow_grid
 from crewe.sim.scattering import POTENTIAL_CONSTANT, scattering_factor, table
 from crewe.sim.thermal import DebyeWaller, FrozenPhonons, per_atom
 
@@ -408,7 +408,7 @@ def _pixels(length: float, pixel: float) -> int:
     ratio = length / pixel
     if ratio > 2**30 or abs(ratio - round(ratio)) < 1e-6:
         return max(2, round(ratio))
-    return good_size(max(2, int(np.ceil(ratio))))
+    return _core.good_size(max(2, int(np.ceil(ratio))))
 
 
 def _thicknesses(slice_thickness: Any, height: float) -> tuple[float, ...]:

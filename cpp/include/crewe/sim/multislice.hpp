@@ -92,6 +92,8 @@ class Waves {
 
  private:
   struct State;
+  template <class F>
+  void for_each_spectrum(int threads, F f) const;
   template <class Out>
   void add_intensity(std::span<const std::int32_t> row, std::span<const std::int32_t> column, double weight,
                      View<Out, 3> out, int threads) const;
