@@ -16,6 +16,7 @@ void bind_live(py::module_& m);
 void bind_sim(py::module_& m);
 void bind_noise(py::module_& m);
 void bind_specimen(py::module_& m);
+void bind_atoms_find(py::module_& m);
 
 namespace {
 
@@ -56,4 +57,5 @@ PYBIND11_MODULE(_core, m) {
   bind_sim(m);
   bind_noise(m);
   bind_specimen(m);
+  bind_atoms_find(m);
 }

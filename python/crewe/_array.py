@@ -11,8 +11,10 @@ __all__ = [
     "as_com",
     "as_finite",
     "as_frames",
+    "as_image",
     "as_odd",
     "as_pair",
+    "as_points",
     "as_shape",
     "as_threads",
     "as_vectors",
@@ -48,6 +50,32 @@ def as_com(com: Any) -> NDArray[np.float32]:
             f"com: finite numbers wanted, NaN or infinity came at {np.argwhere(~np.isfinite(com))[0].tolist()}"
         )
     return com
+
+
+def as_image(image: Any, name: str = "image") -> NDArray[np.float32]:
+    """An image (y, x) float32, finite; C-contiguous (a strided view is copied)."""
+    if not isinstance(image, np.ndarray) or image.dtype != np.float32 or not image.dtype.isnative:
+        what = repr(image.dtype) if isinstance(image, np.ndarray) else type(image).__name__
+        raise TypeError(f"{name}: a float32 array wanted, {what} came")
+    if image.ndim != 2 or 0 in image.shape:
+        raise ValueError(f"{name}: shape (y, x) wanted, {image.shape} came")
+    if not np.isfinite(image).all():
+        place = np.argwhere(~np.isfinite(image))[0].tolist()
+        raise ValueError(f"{name}: finite numbers wanted, NaN or infinity came at {place}")
+    return np.ascontiguousarray(image)
+
+
+def as_points(points: Any, name: str = "positions") -> NDArray[np.float64]:
+    """Points (n, 2), finite, as float64."""
+    array = np.asarray(points)
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{name}: real numbers wanted, dtype {array.dtype} came")
+    if array.ndim != 2 or array.shape[1] != 2:
+        raise ValueError(f"{name}: shape (n, 2) wanted, {array.shape} came")
+    if not np.isfinite(array).all():
+        place = np.argwhere(~np.isfinite(array))[0].tolist()
+        raise ValueError(f"{name}: finite numbers wanted, NaN or infinity came at {place}")
+    return array.astype(np.float64, copy=False)
 
 
 def as_pair(value: Any, name: str) -> tuple[float, float]:
