@@ -73,3 +73,20 @@ def test_show_draws_every_image_with_its_bar():
         plot.show({})
     with pytest.raises(ValueError, match="odd"):
         plot.show({"odd": np.zeros((2, 2, 2, 2))})
+
+
+def test_strain_is_drawn_as_maps_and_as_columns():
+    pytest.importorskip("matplotlib")
+    maps = np.random.default_rng(0).normal(0, 0.01, (4, 20, 30))
+    maps[:, 0, 0] = np.nan
+    figure = plot.strain(maps)
+    assert [axes.get_title() for axes in figure.axes[:4]] == ["ε_yy [%]", "ε_xx [%]", "ε_xy [%]", "ω [°]"]
+    low, high = figure.axes[0].images[0].get_clim()
+    assert low == -high
+    assert 2 < high < 3, "99 % of numbers that scatter by 1 %"
+    assert figure.axes[1].images[0].get_clim() == (low, high)
+    figure.canvas.draw()
+    plot.strain(maps.reshape(4, -1), positions=np.argwhere(np.ones((20, 30))), limit=0.02).canvas.draw()
+    for bad in ((maps[:3], None), (maps[:, 0], None), (maps.reshape(4, -1), np.zeros((5, 2)))):
+        with pytest.raises(ValueError, match="parts"):
+            plot.strain(bad[0], positions=bad[1])

@@ -1,17 +1,17 @@
-"""Pictures with matplotlib: images in grey, vector maps on the colour wheel, scale bars. Wants ``crewe[plot]``."""
+"""Pictures with matplotlib: images in grey, vectors on the colour wheel, strain, scale bars. Wants ``crewe[plot]``."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from crewe._color import legend, limits, wheel
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["show", "vectors"]
+__all__ = ["show", "strain", "vectors"]
 
 
 def vectors(field: NDArray[Any], *, largest: float | None = None) -> NDArray[np.uint8]:
@@ -94,17 +94,12 @@ def show(
     >>> [axes.get_title() for axes in figure.axes[:2]]
     ['ricom', 'com']
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError("crewe.plot wants matplotlib: pip install 'crewe[plot]'") from error
-
     named = dict(images) if isinstance(images, Mapping) else {"": images}
     if not named:
         raise ValueError("images: at least one wanted, none came")
     columns = max(1, min(columns, len(named)))
     rows = -(-len(named) // columns)
-    figure = Figure(figsize=(size * columns, size * rows), layout="constrained")
+    figure = _figure(size * columns, size * rows)
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes, (name, image) in zip(grid.flat, named.items(), strict=False):
         _draw(axes, name, np.asarray(image))
@@ -113,6 +108,86 @@ def show(
     for axes in grid.flat[len(named) :]:
         axes.set_visible(False)
     return figure
+
+
+def strain(
+    parts: Iterable[NDArray[Any]], *, positions: ArrayLike | None = None, limit: float | None = None, size: float = 3.5
+) -> "Figure":
+    """Strain and rotation side by side, blue negative, white zero, red positive: ε [%], ω [°].
+
+    Parameters
+    ----------
+    parts : crewe.strain.Strain, or four arrays
+        ε_yy, ε_xx, ε_xy, ω [rad]: maps (ny, nx), or one number per column (n,).
+    positions : array_like (n, 2), optional
+        The columns (y, x), wanted with numbers per column.
+    limit : float, optional
+        The strain, and the rotation [rad], at full colour; default: what 99 % of the numbers don't exceed, one for the
+        three strains and one for the rotation.
+    size : float
+        Of an image [inches].
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        As from `show`.
+
+    Raises
+    ------
+    ImportError
+        matplotlib isn't installed.
+    ValueError
+        Not four arrays of one shape, or `positions` that don't fit them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from crewe import plot
+    >>> figure = plot.strain(np.random.default_rng(0).normal(0, 0.01, (4, 32, 32)))
+    >>> [axes.get_title() for axes in figure.axes[:4]]
+    ['ε_yy [%]', 'ε_xx [%]', 'ε_xy [%]', 'ω [°]']
+    """
+    values = [np.asarray(part, np.float64) for part in parts]
+    if len(values) != 4 or len({v.shape for v in values}) != 1:
+        raise ValueError(f"parts: four arrays of one shape wanted, {[v.shape for v in values]} came")
+    places = None if positions is None else np.asarray(positions, np.float64)
+    wanted = 2 if places is None else 1
+    if values[0].ndim != wanted or (places is not None and places.shape != (len(values[0]), 2)):
+        where = "no positions" if places is None else f"positions {places.shape}"
+        raise ValueError(
+            f"parts, positions: maps (ny, nx), or (n,) with positions (n, 2), wanted, "
+            f"{values[0].shape} with {where} came"
+        )
+    figure = _figure(4.4 * size, size)
+    panels = [(f"ε_{k} [%]", 100.0, values[:3]) for k in ("yy", "xx", "xy")] + [("ω [°]", np.rad2deg(1), values[3:])]
+    for axes, value, (title, unit, together) in zip(figure.subplots(1, 4), values, panels, strict=True):
+        most = _limit(together) if limit is None else limit
+        scale = {"cmap": "RdBu_r", "vmin": -most * unit, "vmax": most * unit}
+        if places is None:
+            drawn = axes.imshow(value * unit, **scale)
+        else:
+            dot = (0.8 * 72 * size) ** 2 / len(value)  # [points²]: about the room of a column
+            drawn = axes.scatter(places[:, 1], places[:, 0], c=value * unit, s=dot, linewidths=0, **scale)
+            axes.set_aspect("equal")
+            axes.invert_yaxis()
+        figure.colorbar(drawn, ax=axes, shrink=0.8)
+        axes.set_title(title)
+        axes.set_axis_off()
+    return figure
+
+
+def _limit(values: list[NDArray[np.float64]]) -> float:
+    sizes = np.abs(np.concatenate([v.ravel() for v in values]))
+    sizes = sizes[np.isfinite(sizes)]
+    return max(float(np.quantile(sizes, 0.99)), 1e-6) if sizes.size else 1.0
+
+
+def _figure(width: float, height: float) -> "Figure":
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError("crewe.plot wants matplotlib: pip install 'crewe[plot]'") from error
+    return Figure(figsize=(width, height), layout="constrained")
 
 
 def _draw(axes: Any, name: str, image: NDArray[Any]) -> None:

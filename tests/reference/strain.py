@@ -6,17 +6,21 @@ __all__ = ["deformed", "gpa", "gradient_at", "square_lattice", "strain_of"]
 
 
 def gpa(image, g1, g2, sigma):
-    """(4, ny, nx): phases, wrapped central differences, one-sided at the edges; ∇u = −(1/2π) G⁻¹ ∇P."""
+    """(4, ny, nx): phases, wrapped central differences, one-sided at the edges; ∇u = −(1/2π) G⁻¹ ∇P.
+
+    The image stands in zeros, so wide that the mask's kernel doesn't reach around.
+    """
     image = np.asarray(image, float)
-    ny, nx = image.shape
+    shape = image.shape
+    ny, nx = (n + int(2 / sigma) for n in shape)
     y, x = np.mgrid[:ny, :nx]
-    spectrum = np.fft.fft2(image - image.mean())
+    spectrum = np.fft.fft2(image - image.mean(), (ny, nx))
     slopes = []
     for gy, gx in (g1, g2):
         dy, dx = np.fft.fftfreq(ny)[:, None] - gy, np.fft.fftfreq(nx) - gx
         mask = np.exp(-((dy - np.rint(dy)) ** 2 + (dx - np.rint(dx)) ** 2) / (2 * sigma**2))
         phase = np.angle(np.fft.ifft2(spectrum * mask) * np.exp(-2j * np.pi * (gy * y + gx * x)))
-        slopes.append([_wrapped_gradient(phase, axis) for axis in (0, 1)])
+        slopes.append([_wrapped_gradient(phase[: shape[0], : shape[1]], axis) for axis in (0, 1)])
     gradient = np.einsum("ij,jkyx->ikyx", np.linalg.inv([g1, g2]), slopes) / (-2 * np.pi)
     return strain_of(np.moveaxis(gradient, (0, 1), (2, 3)))
 

@@ -1,6 +1,6 @@
 """Geometric phase analysis.
 
-H_g = F⁻¹{F{I}·exp(−|k − g|²/2σ²)}, phase P_g = arg(H_g·exp(−2πi g·r)) = −2π g·u,
+H_g = F⁻¹{F{I − mean}·exp(−|k − g|²/2σ²)} of the image continued by zeros, phase P_g = arg(H_g·exp(−2πi g·r)) = −2π g·u,
 ∂u_i/∂x_k = −(1/2π) Σ_j (G⁻¹)_ij ∂P_j/∂x_k with the rows g1, g2 of G.
 Phase differences of neighbouring pixels come from products H(r + 1)·H*(r − 1): nothing is unwrapped.
 """
@@ -53,8 +53,8 @@ def gpa(
 
     Notes
     -----
-    The Fourier transform takes the image as periodic: within about 1/(2σ) pixels of the edges the maps are wrong. They
-    are noise where the image has no lattice.
+    The image is continued by its mean: within about 1/(2πσ) pixels of the edges the maps are less exact. They are noise
+    where the image has no lattice.
 
     References
     ----------
@@ -79,15 +79,20 @@ def gpa(
     workers = as_threads(threads)
 
     real = np.float64 if pixels.dtype == np.float64 else np.float32
-    spectrum = (pixels - pixels.mean(dtype=np.float64)).astype(np.result_type(real, np.complex64))[None]
+    margin = int(np.ceil(4 / (2 * np.pi * width)))  # beyond 4σ of the mask's kernel: opposite edges don't meet
+    ny, nx = pixels.shape
+    spectrum = np.zeros(
+        (1, *(_core.good_size(n + min(margin, n)) for n in (ny, nx))), np.result_type(real, np.complex64)
+    )
+    spectrum[0, :ny, :nx] = pixels - pixels.mean(dtype=np.float64)
     _core.fft2(spectrum, threads=workers)
     inverse = np.linalg.inv(vectors) / (-2 * np.pi)
-    gradient = np.zeros((2, 2, *pixels.shape), real)  # i, k, y, x
+    gradient = np.zeros((2, 2, ny, nx), real)  # i, k, y, x
     for j, g in enumerate(vectors):
-        wave = spectrum * _mask(pixels.shape, g, width).astype(real)
+        wave = spectrum * _mask(spectrum.shape[1:], g, width).astype(real)
         _core.fft2(wave, inverse=True, threads=workers)
         for k in (0, 1):
-            slope = _slope(wave[0], g[k], k)
+            slope = _slope(wave[0, :ny, :nx], g[k], k)
             gradient[0, k] += real(inverse[0, j]) * slope
             gradient[1, k] += real(inverse[1, j]) * slope
     return Strain.of_gradient(np.moveaxis(gradient, (0, 1), (2, 3)))
