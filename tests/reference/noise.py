@@ -103,7 +103,7 @@ def poisson_pmf(mean, k):
     """P(X = k), by logarithms."""
     k = np.asarray(k)
     middle = round(mean)
-    steps = np.log(np.arange(1, max(k.max(), middle) + 1) / mean)  # small numbers near the middle: they keep their digits
+    steps = np.log(np.arange(1, max(k.max(), middle) + 1) / mean)  # small near the middle: they keep their digits
     sums = np.concatenate([[0.0], np.cumsum(steps)])
     first = math.exp(middle * math.log(mean) - mean - math.lgamma(middle + 1))
     return first * np.exp(sums[middle] - sums[k])
