@@ -50,6 +50,20 @@ void bind_specimen(py::module_& m) {
       },
       "cell"_a, py::arg("motif").noconvert(), "low"_a, "high"_a, "most"_a);
   m.def(
+      "specimen_nearest",
+      [](const Array<double>& differences, const std::array<double, 9>& metric) {
+        const auto view = input<double, 2>(differences, "differences");
+        Array<double> shortest({view.shape[0], std::size_t{3}}), squares(view.shape[0]);
+        const auto steps = output<double, 2>(shortest, "shortest");
+        const auto lengths = output<double, 1>(squares, "squares");
+        {
+          const py::gil_scoped_release release;
+          specimen::nearest(view, metric, steps, lengths);
+        }
+        return py::make_tuple(shortest, squares);
+      },
+      py::arg("differences").noconvert(), "metric"_a);
+  m.def(
       "specimen_amorphous",
       [](double edge, double distance, std::size_t wanted, std::uint64_t seed) {
         std::vector<double> places;

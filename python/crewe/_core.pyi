@@ -336,6 +336,9 @@ def specimen_fill(
     high: Sequence[float],
     most: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.uint32]]: ...
+def specimen_nearest(
+    differences: NDArray[np.float64], metric: Sequence[float]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 def specimen_amorphous(edge: float, distance: float, wanted: int, seed: int) -> NDArray[np.float64]: ...
 def specimen_render(
     places: NDArray[np.float64],

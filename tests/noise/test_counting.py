@@ -47,11 +47,18 @@ def test_small_means_are_inverted(seed, shape, top):
 
 @pytest.mark.parametrize("mean", [10.0, 10.5, 13.0, 19.0, 33.0, 75.0, 240.0, 1500.0, 2e4])
 @pytest.mark.parametrize("seed", [1, 2**64 - 1])
-def test_large_means_are_quantiles_of_normal_numbers(mean, seed):
-    """The count is the Poisson quantile at Φ(w), to the last pixel."""
+def test_large_means_are_quantiles(mean, seed):
+    """The count is the Poisson quantile of the uniform number, to the last pixel."""
     counts = noise.shot(np.full((150, 333), mean, np.float32), seed=seed).ravel()
-    w = reference.double_normals(seed, "shot", counts.size)
-    assert np.count_nonzero(counts != reference.poisson_of_normal(float(np.float32(mean)), w)) == 0
+    u = reference.uniforms(seed, "shot", counts.size)
+    assert np.count_nonzero(counts != reference.poisson_by_tails(float(np.float32(mean)), u)) == 0
+
+
+def test_counts_grow_with_the_mean():
+    """One uniform number for every mean: a brighter pixel never counts less, on either side of the switch either."""
+    counts = [noise.shot(np.full((64, 64), mean, np.float32), seed=4) for mean in (1.0, 9.9999, 10.0001, 10.5, 40.0)]
+    assert all((a <= b).all() for a, b in zip(counts, counts[1:], strict=False))
+    assert np.mean(counts[1] != counts[2]) < 1e-3
 
 
 @pytest.mark.parametrize("mean", [0.02, 1.0, 5.5, 9.9, 10.1, 20.7, 150.0, 2e3, 3e5])

@@ -69,7 +69,7 @@ def sequence(seed, stage, n, first=0):
 
 
 def poisson(mean, u):
-    """The smallest k with P(X <= k) >= u."""
+    """The smallest k with P(X <= k) >= u, for means up to 20."""
     mean = np.asarray(mean, float)
     p, rest, count = np.exp(-mean), u - np.exp(-mean), np.zeros(mean.shape)
     for k in range(1, 141):
@@ -79,24 +79,14 @@ def poisson(mean, u):
     return count
 
 
-def double_normals(seed, stage, n, picture=0):
-    """One normal number of 52 bits per pixel (Box, Muller): groups of 16 pixels read eight blocks."""
-    p = np.arange(n)
-    words = blocks(seed, stage, 8 * (p // 16) + p % 8, picture)
-    radius = np.sqrt(-2 * np.log(open_unit(words[:, 0], words[:, 1])))
-    angle = 2 * np.pi * open_unit(words[:, 2], words[:, 3])
-    return radius * np.where((p // 8) % 2 == 1, np.sin(angle), np.cos(angle))
-
-
-def poisson_of_normal(mean, w):
-    """The smallest k with P(X <= k) >= Φ(w), for one mean and many w."""
+def poisson_by_tails(mean, u):
+    """The same for one mean and many u, summed from both ends: the tails keep their digits."""
     spread = 10 * math.sqrt(mean) + 40
     k = np.arange(max(0, math.floor(mean - spread)), math.ceil(mean + spread) + 1)
     pmf = poisson_pmf(mean, k)
     up, down = np.cumsum(pmf), np.cumsum(pmf[::-1])[::-1]  # P(X <= k), P(X >= k)
-    tail = np.array([math.erfc(abs(v) / math.sqrt(2)) / 2 for v in w])
-    low, high = np.searchsorted(up, tail), k.size - np.searchsorted(down[::-1], tail, side="right") - 1
-    return k[np.where(w < 0, low, np.maximum(high, 0))]
+    low, high = np.searchsorted(up, u), k.size - np.searchsorted(down[::-1], 1 - u, side="right") - 1
+    return k[np.where(u < 0.5, low, np.maximum(high, 0))]
 
 
 def poisson_pmf(mean, k):

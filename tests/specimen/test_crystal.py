@@ -103,6 +103,19 @@ def test_fill_is_every_atom_in_the_box():
         _core.specimen_fill([1.0] * 9, motif, low.tolist(), high.tolist(), 3)
 
 
+def test_nearest_is_the_shortest_of_all():
+    generator = np.random.default_rng(2)
+    cell = np.array([[4.0, 0.0, 0.0], [2.1, 3.9, 0.0], [-1.5, 1.2, 5.0]])
+    differences = generator.uniform(-3, 3, (50, 3))
+    shortest, squares = _core.specimen_nearest(differences, (cell @ cell.T).ravel().tolist())
+    steps = np.stack(np.meshgrid(*[np.arange(-6, 7)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    lengths = np.linalg.norm((differences[:, None] + steps) @ cell, axis=2)
+    assert np.allclose(np.sqrt(squares), lengths.min(axis=1))
+    assert np.allclose(shortest, differences + steps[lengths.argmin(axis=1)])
+    with pytest.raises(ValueError, match="differences"):
+        _core.specimen_nearest(differences[:, :2].copy(), [1.0] * 9)
+
+
 def test_amorphous_matter_keeps_its_distance():
     places = _core.specimen_amorphous(12.0, 1.5, 200, 3)
     assert len(places) == 200

@@ -24,13 +24,15 @@ double probability(double mean, double k) {
 
 }  // namespace
 
-double poisson_quantile(double mean, double normal) {
+double poisson_quantile(double mean, double u) {
   // Sums run over the smaller tail: it keeps its digits.
   constexpr double kRest = 1e-17;
-  const double tail = std::erfc(std::abs(normal) / std::numbers::sqrt2) / 2;
-  double k = std::max(0.0, std::floor(mean + normal * std::sqrt(mean) + (normal * normal + 2) / 6));
+  const bool low = u < 0.5;
+  const double tail = low ? u : 1 - u;
+  const double v = -std::log(4 * tail * (1 - tail)), z = (low ? -1 : 1) * std::sqrt(v) * (1.25 + 0.02 * v);
+  double k = std::max(0.0, std::floor(mean + z * std::sqrt(mean) + (z * z + 2) / 6));  // nearly
   double p = probability(mean, k);
-  if (normal < 0) {
+  if (low) {
     double sum = p;  // P(X <= k)
     for (double j = k, term = p; j > 0 && term > kRest * sum; --j) sum += term *= j / mean;
     for (; sum < tail; sum += p) p *= mean / ++k;

@@ -1,19 +1,19 @@
 // Poisson and normal numbers for whole images, eight or sixteen pixels at a time.
 //
-// Poisson, mean < 10: the cumulative distribution is subtracted from one 52-bit uniform number until nothing is left.
-// Larger means: a normal number w of 52 bits (Box and Muller) stands for the probability Φ(w), the count is its
-// quantile. With s = w/√λ the quantile is ⌊x⌋, x = λ·r(s) + c₀(s) + c₁(s)/λ + ..., f(r) = s for
+// A count is the Poisson quantile of one uniform number u of 52 bits: the smallest k with P(X <= k) >= u. Mean < 10:
+// the probabilities are subtracted from u until nothing is left. Larger means: with the normal number z of the same
+// probability, Φ(z) = u, and s = z/√λ the quantile is ⌊x⌋, x = λ·r(s) + c₀(s) + c₁(s)/λ + ..., f(r) = s for
 // f(r) = ±√(2(1 − r + r·ln r)) (Temme, SIAM J. Math. Anal. 10 (1979) 757; Giles, ACM Trans. Math. Softw. 42 (2016) 7);
 // where x is so near a whole number that its error could show, the distribution itself is asked (poisson_quantile).
-// Both are exact up to the rounding of doubles. Other normal numbers: Box and Muller in single precision from two words
-// of 32 bits.
+// Both are exact up to the rounding of doubles. Normal numbers: Box and Muller in single precision from two words of 32
+// bits.
 #include "kernels.hpp"
 #include "vec.hpp"
 
 namespace crewe::noise::CREWE_ISA_LEVEL {
 namespace {
 
-constexpr double kSwitch = 10.0;        // the mean from which on quantiles are taken of normal numbers
+constexpr double kSwitch = 10.0;        // the mean from which on normal numbers lead to the quantiles
 constexpr double kExact = 134217728.0;  // from this mean on whole floats are 8 apart: no need to ask
 
 // 1/k. A mean below kSwitch gives more than 64 with a probability of 10^-30.
@@ -30,67 +30,82 @@ constexpr Inverses kInverse = inverses();
 
 const u64x8 kLane = {0, 1, 2, 3, 4, 5, 6, 7};
 
-// Counts of 32 pixels with means below kSwitch, in place of their uniform numbers. Four vectors at a time: one alone
-// would wait for its own multiplications.
-CREWE_INLINE void invert(const f64x8 (&mean)[4], f64x8 (&u)[4]) {
-  f64x8 p[4], count[4] = {};
+// Counts of 32 pixels with means below kSwitch. Four vectors at a time: one alone would wait for its own
+// multiplications.
+CREWE_INLINE void invert(const f64x8 (&mean)[4], const f64x8 (&u)[4], f64x8 (&count)[4]) {
+  f64x8 p[4], rest[4];
   for (int v = 0; v < 4; ++v) {
     p[v] = exponential(-mean[v]);
-    u[v] -= p[v];
+    rest[v] = u[v] - p[v];
+    count[v] = f64x8{};
   }
   for (int k = 1; k <= kMost; ++k) {
-    const i64x8 left[4] = {u[0] > 0.0, u[1] > 0.0, u[2] > 0.0, u[3] > 0.0};
+    const i64x8 left[4] = {rest[0] > 0.0, rest[1] > 0.0, rest[2] > 0.0, rest[3] > 0.0};
     if (!any((left[0] | left[1]) | (left[2] | left[3]))) break;
     for (int v = 0; v < 4; ++v) {
       count[v] += left[v] ? f64x8{} + 1.0 : f64x8{};
       p[v] = p[v] * (mean[v] * kInverse.of[k]);
-      u[v] -= p[v];
+      rest[v] -= p[v];
     }
   }
-  for (int v = 0; v < 4; ++v) u[v] = count[v];
 }
 
-// Sixteen normal numbers of the words of eight blocks.
-CREWE_INLINE void normals(const Words& w, f64x8& first, f64x8& second) {
-  const f64x8 radius = square_root(-2.0 * logarithm(open_unit(w.w0, w.w1)));
-  f64x8 cosine, sine;
-  turn(open_unit(w.w2, w.w3), cosine, sine);
-  first = radius * cosine;
-  second = radius * sine;
+// z/(2u − 1) over v = −ln 4u(1 − u) <= 6.25, and |z| over √v beyond.
+constexpr double kMiddle[] = {1.253314147856386,      0.32811639791077274,     0.016336809134416264,
+                              -0.003312862466133347,  -0.00016505533992760687, 5.160604786971314e-05,
+                              1.0842024401728497e-05, -4.2647370423695955e-06, 5.629619640172018e-07,
+                              -3.60329759024154e-08,  9.448841572844815e-10};
+constexpr double kTail[] = {-0.13141410094957706,   1.726244432780787,     -0.6907342947725944,    0.5600107120733925,
+                            -0.2578299551318363,    0.07639598149941892,   -0.015185556057213815,  0.002024963547545646,
+                            -0.0001744688315720283, 8.801318624219439e-06, -1.9782230130149718e-07};
+
+// The normal number z of probability Φ(z) = u, |error| < 4·10⁻⁸.
+CREWE_INLINE f64x8 normal_quantile(f64x8 u) {
+  const f64x8 v = -logarithm(4.0 * (u * (1.0 - u)));
+  const f64x8 z = (2.0 * u - 1.0) * polynomial(v, kMiddle);
+  const i64x8 tail = v > 6.25;
+  if (!any(tail)) return z;
+  const f64x8 far = polynomial(square_root(v), kTail);
+  return tail ? (u < 0.5 ? -far : far) : z;
 }
 
-// Counts of eight pixels with means from kSwitch on. The polynomials are fits to (r − 1 − s)/s² − 1/6 and c₀ − 1/3 over
-// s, and to c₁, within -0.95 <= s <= 1.35; with them |error of x| < 0.012/λ + 0.0006/√λ.
-CREWE_INLINE f64x8 quantile(f64x8 mean, f64x8 w) {
-  const f64x8 root = square_root(mean), inverse = 1.0 / root, s = w * inverse;
-  f64x8 r = s * -6.904942385532738e-05 + 0.00021424771240612214;
-  r = r * s - 0.00029890509247788334;
-  r = r * s + 0.0005118146341576809;
-  r = r * s - 0.0013103249169428436;
-  r = r * s + 0.0037100493735098385;
-  r = r * s - 0.013890117161397665;
-  r = r * s + 1.0 / 6.0;
-  f64x8 c = s * -0.0009170607741757509 + 0.0024893917953042566;
-  c = c * s - 0.0037386422304786777;
-  c = c * s + 0.008393393795650883;
-  c = c * s - 0.027744925500815226;
-  const f64x8 c1 = (s * -0.016724003515409272 + 0.029048257623548446) * s - 0.02025008679085694;
-  const f64x8 x = mean + (root * w + ((w * w) * r + (c * s + (c1 * (inverse * inverse) + 1.0 / 3.0))));
-  const f64x8 error = inverse * (0.012 * inverse + 0.0006), gap = x - nearest(x);
-  f64x8 count = floor_of(x);
+// (r − 1 − s)/s², c₀ and c₁ over -0.95 <= s <= 1.35: with them |error of x| < 0.012/λ + 0.0006/√λ.
+constexpr double kRatio[] = {1.0 / 6.0,
+                             -0.013890117161397665,
+                             0.0037100493735098385,
+                             -0.0013103249169428436,
+                             0.0005118146341576809,
+                             -0.00029890509247788334,
+                             0.00021424771240612214,
+                             -6.904942385532738e-05};
+constexpr double kFirst[] = {1.0 / 3.0,
+                             -0.027744925500815226,
+                             0.008393393795650883,
+                             -0.0037386422304786777,
+                             0.0024893917953042566,
+                             -0.0009170607741757509};
+constexpr double kSecond[] = {-0.02025008679085694, 0.029048257623548446, -0.016724003515409272};
+
+// Counts of eight pixels with means from kSwitch on.
+CREWE_INLINE f64x8 quantile(f64x8 mean, f64x8 u) {
+  const f64x8 z = normal_quantile(u), root = square_root(mean), inverse = 1.0 / root, s = z * inverse;
+  const f64x8 first = polynomial(s, kFirst) + polynomial(s, kSecond) * (inverse * inverse);
+  const f64x8 x = mean + (root * z + ((z * z) * polynomial(s, kRatio) + first));
+  const f64x8 error = inverse * (0.012 * inverse + 0.0006) + root * 4e-8, whole = nearest(x), gap = x - whole;
+  f64x8 count = gap < 0.0 ? whole - 1.0 : whole;
   const i64x8 near = ((gap < 0.0 ? -gap : gap) <= error) | (s < -0.95) | (s > 1.35);
   const i64x8 asked = near & (mean < kExact);
   if (any(asked)) {
     for (int lane = 0; lane < 8; ++lane) {
-      if (asked[lane]) count[lane] = poisson_quantile(mean[lane], w[lane]);
+      if (asked[lane]) count[lane] = poisson_quantile(mean[lane], u[lane]);
     }
   }
-  return count > 0.0 ? count : f64x8{};
+  return count;
 }
 
 // 32 pixels from `first` on.
 CREWE_INLINE void thirty_two(const float* mean, const float* base, float* out, std::uint64_t first, const Draw& draw) {
-  f64x8 large[4], small[4], count[4];
+  f64x8 large[4], small[4], count[4] = {};
   i64x8 is_large[4], some = {}, all = ~i64x8{};
   for (int v = 0; v < 4; ++v) {
     const f64x8 any_mean = load8(mean + 8 * v), lambda = any_mean > 0.0 ? any_mean : f64x8{};
@@ -100,27 +115,16 @@ CREWE_INLINE void thirty_two(const float* mean, const float* base, float* out, s
     some |= is_large[v];
     all &= is_large[v];
   }
-  Words words[2];
+  f64x8 u[4];
   for (int half = 0; half < 2; ++half) {
-    words[half] =
+    const Words w =
         philox8(kLane + 8 * (first / 16 + static_cast<std::uint64_t>(half)), draw.stage, draw.image, draw.seed);
+    u[2 * half] = open_unit(w.w0, w.w1);
+    u[2 * half + 1] = open_unit(w.w2, w.w3);
   }
-  if (any(~all)) {
-    for (int half = 0; half < 2; ++half) {
-      count[2 * half] = open_unit(words[half].w0, words[half].w1);
-      count[2 * half + 1] = open_unit(words[half].w2, words[half].w3);
-    }
-    invert(small, count);
-  }
+  if (any(~all)) invert(small, u, count);
   if (any(some)) {
-    for (int half = 0; half < 2; ++half) {
-      f64x8 w[2];
-      normals(words[half], w[0], w[1]);
-      for (int k = 0; k < 2; ++k) {
-        const int v = 2 * half + k;
-        count[v] = is_large[v] ? quantile(large[v], w[k]) : count[v];
-      }
-    }
+    for (int v = 0; v < 4; ++v) count[v] = is_large[v] ? quantile(large[v], u[v]) : count[v];
   }
   for (int v = 0; v < 4; ++v) {
     if (base != nullptr) count[v] += load8(base + 8 * v);

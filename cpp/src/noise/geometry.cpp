@@ -67,14 +67,16 @@ void interpolate(View<const float, 2> image, View<float, 2> out, const double ma
         const double py = cy + matrix[0] * dy + matrix[1] * dx, px = cx + matrix[2] * dy + matrix[3] * dx;
         const double wy = std::floor(py), wx = std::floor(px);
         const std::array<double, 4> a = cubic(py - wy), b = cubic(px - wx);
+        std::array<std::size_t, 4> rows, columns;
+        for (std::size_t k = 0; k < 4; ++k) {
+          rows[k] = mirrored(static_cast<std::ptrdiff_t>(wy) + static_cast<std::ptrdiff_t>(k) - 1, ny);
+          columns[k] = mirrored(static_cast<std::ptrdiff_t>(wx) + static_cast<std::ptrdiff_t>(k) - 1, nx);
+        }
         double sum = 0;
-        for (std::ptrdiff_t k = 0; k < 4; ++k) {
-          const float* row = image.data + mirrored(static_cast<std::ptrdiff_t>(wy) + k - 1, ny) * nx;
-          double part = 0;
-          for (std::ptrdiff_t l = 0; l < 4; ++l) {
-            part += b[static_cast<std::size_t>(l)] * row[mirrored(static_cast<std::ptrdiff_t>(wx) + l - 1, nx)];
-          }
-          sum += a[static_cast<std::size_t>(k)] * part;
+        for (std::size_t k = 0; k < 4; ++k) {
+          const float* row = image.data + rows[k] * nx;
+          sum += a[k] *
+                 (b[0] * row[columns[0]] + b[1] * row[columns[1]] + b[2] * row[columns[2]] + b[3] * row[columns[3]]);
         }
         out.data[y * nx + x] = static_cast<float>(sum);
       }

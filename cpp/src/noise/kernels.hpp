@@ -20,8 +20,8 @@ enum class Spread : int {
   log_normal,  // exp(a + b N)
 };
 
-// The smallest k with P(X <= k) >= Φ(normal), X of a Poisson law of mean >= 10, from sums of its probabilities.
-double poisson_quantile(double mean, double normal);
+// The smallest k with P(X <= k) >= u, X of a Poisson law of mean >= 10, from sums of its probabilities.
+double poisson_quantile(double mean, double u);
 
 CREWE_SIMD_DECLARE(
     // out[p] = base[p] + Poisson(mean[p]) for the pixels [begin, end); begin is a multiple of 32; base may be null; a

@@ -26,6 +26,7 @@ void check_pair(const View<A, 2>& in, const View<B, 2>& out) {
 
 // The index of a pixel of the image that stands at index i of the line 0 ... n − 1 continued as in a mirror.
 inline std::size_t mirrored(std::ptrdiff_t i, std::size_t n) {
+  if (i >= 0 && i < static_cast<std::ptrdiff_t>(n)) return static_cast<std::size_t>(i);
   if (n == 1) return 0;
   const auto period = static_cast<std::ptrdiff_t>(2 * (n - 1));
   i %= period;

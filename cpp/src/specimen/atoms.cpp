@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 
 #include "crewe/rng.hpp"
@@ -79,6 +80,30 @@ Atoms fill(const std::array<double, 9>& cell, View<const double, 2> motif, const
     }
   }
   return atoms;
+}
+
+void nearest(View<const double, 2> differences, const std::array<double, 9>& metric, View<double, 2> shortest,
+             View<double, 1> squares) {
+  const std::size_t n = differences.shape[0];
+  if (differences.shape[1] != 3 || shortest.shape != differences.shape || squares.shape[0] != n) {
+    throw std::invalid_argument("differences (n, 3), shortest (n, 3), squares (n,) wanted");
+  }
+  for (std::size_t i = 0; i < n; ++i) {
+    Vector inside, best{};
+    for (std::size_t k = 0; k < 3; ++k) inside[k] = differences(i, k) - std::nearbyint(differences(i, k));
+    double least = std::numeric_limits<double>::infinity();
+    for (int neighbour = 0; neighbour < 27; ++neighbour) {
+      const Vector d{inside[0] + (neighbour / 9 - 1), inside[1] + (neighbour / 3 % 3 - 1),
+                     inside[2] + (neighbour % 3 - 1)};
+      const double square = d[0] * (metric[0] * d[0] + 2 * metric[1] * d[1] + 2 * metric[2] * d[2]) +
+                            d[1] * (metric[4] * d[1] + 2 * metric[5] * d[2]) + metric[8] * d[2] * d[2];
+      if (square >= least) continue;
+      least = square;
+      best = d;
+    }
+    for (std::size_t k = 0; k < 3; ++k) shortest(i, k) = best[k];
+    squares(i) = least;
+  }
 }
 
 std::vector<double> amorphous(double edge, double distance, std::size_t wanted, std::uint64_t seed) {

@@ -15,10 +15,12 @@
 namespace crewe::specimen {
 namespace {
 
-constexpr double kPart = 3e-4;        // of f(0): where profiles end
-constexpr double kFieldPart = 1e-3;   // the same on the Fourier grid, whose border costs more
-constexpr double kItemCost = 3.0;     // [ns] one pixel of one atom, measured
-constexpr double kFourierCost = 7.0;  // [ns] one point of one transform and what goes with it, measured
+constexpr std::size_t kPoints = 1 << 15;  // of the grid, per chunk
+constexpr double kPart = 3e-4;            // of f(0): where profiles end
+constexpr double kFieldPart = 1e-3;       // the same on the Fourier grid, whose border costs more
+constexpr double kRowCost = 12.0;         // [ns] one row of one atom, and one pixel of it, measured
+constexpr double kItemCost = 1.4;         // [ns] one pixel of one atom, measured
+constexpr double kFourierCost = 12.0;     // [ns] one point of one transform and what goes with it, measured
 
 // The parts of a profile that go the two ways.
 struct Split {
@@ -27,7 +29,7 @@ struct Split {
 };
 
 double reach_of(const Profile& profile, double part) {
-  return static_cast<double>(tabulate(profile, part).end) / Table::kSteps * profile.radius;
+  return static_cast<double>(tabulate(profile, part).end) / Samples::kSteps * profile.radius;
 }
 
 // Whether a grid of `step` pixels holds the disc: its spectrum falls as exp(−k·radius·sin(π/2n)), k = π/step.
@@ -59,15 +61,16 @@ std::array<float, 4> spline(double f) {
           static_cast<float>((4 - 6 * g * g + 3 * g * g * g) / 6), static_cast<float>(f * f * f / 6)};
 }
 
+using Members = std::vector<std::size_t>;  // the atoms of one kind
 using Field = std::vector<std::complex<float>>;
 
 void put_kernel(const Profile& profile, const Grid& grid, bool imaginary, Field& field) {
   const Table table = tabulate(profile, kFieldPart);
   const double step = 1.0 / (static_cast<double>(grid.factor) * profile.radius);
-  const auto reach = static_cast<std::ptrdiff_t>(
-      std::min(static_cast<double>(table.end) / Table::kSteps / step, grid.margin * static_cast<double>(grid.factor)));
-  for (std::ptrdiff_t y = -reach; y <= reach; ++y) {
-    for (std::ptrdiff_t x = -reach; x <= reach; ++x) {
+  const auto reach = static_cast<std::size_t>(std::min(static_cast<double>(table.end) / Samples::kSteps / step,
+                                                       grid.margin * static_cast<double>(grid.factor)));
+  for (std::size_t y = 0; y <= reach; ++y) {
+    for (std::size_t x = 0; x <= reach; ++x) {
       float value = 0;
       if (y * y + x * x <= 1) {  // the cusp: the mean over the grid's cell
         for (int k = 0; k < 9; ++k) {
@@ -77,10 +80,11 @@ void put_kernel(const Profile& profile, const Grid& grid, bool imaginary, Field&
       } else {
         value = look_up(table, static_cast<float>(std::sqrt(static_cast<double>(y * y + x * x)) * step));
       }
-      const std::size_t row = static_cast<std::size_t>(y < 0 ? y + static_cast<std::ptrdiff_t>(grid.height) : y);
-      const std::size_t column = static_cast<std::size_t>(x < 0 ? x + static_cast<std::ptrdiff_t>(grid.width) : x);
-      std::complex<float>& point = field[row * grid.width + column];
-      point = imaginary ? std::complex<float>(point.real(), value) : std::complex<float>(value, point.imag());
+      for (const std::size_t row : {y, (grid.height - y) % grid.height}) {
+        for (const std::size_t column : {x, (grid.width - x) % grid.width}) {
+          reinterpret_cast<float*>(&field[row * grid.width + column])[imaginary ? 1 : 0] = value;
+        }
+      }
     }
   }
 }
@@ -101,8 +105,18 @@ void put_atom(double y, double x, const Grid& grid, bool imaginary, Field& field
   }
 }
 
+// One over the transform of the cubic B-spline with which atoms are put on the grid.
+std::vector<float> spline_inverse(std::size_t size) {
+  std::vector<float> result(size);
+  for (std::size_t k = 0; k < size; ++k) {
+    const double angle = 2 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(size);
+    result[k] = static_cast<float>(3 / (2 + std::cos(angle)));
+  }
+  return result;
+}
+
 // Adds the convolutions of all kinds' atoms with their profiles to the picture; two kinds share one transform.
-void convolve(View<const double, 2> places, const std::uint32_t* kind, const std::vector<Split>& splits,
+void convolve(View<const double, 2> places, const std::vector<Members>& members, const std::vector<Split>& splits,
               const std::vector<std::uint32_t>& wanted, const Grid& grid, View<float, 2> out, int threads) {
   const std::size_t n = grid.height * grid.width;
   Field total(n), atoms(n), kernels(n);
@@ -111,8 +125,7 @@ void convolve(View<const double, 2> places, const std::uint32_t* kind, const std
     std::fill(kernels.begin(), kernels.end(), 0.0f);
     for (std::size_t k = pair; k < std::min(pair + 2, wanted.size()); ++k) {
       put_kernel(splits[wanted[k]].field, grid, k != pair, kernels);
-      for (std::size_t i = 0; i < places.shape[0]; ++i) {
-        if (kind[i] != wanted[k]) continue;
+      for (const std::size_t i : members[wanted[k]]) {
         const double y = places(i, 0), x = places(i, 1);
         const double most_y = static_cast<double>(out.shape[0]) + grid.margin - 2;
         const double most_x = static_cast<double>(out.shape[1]) + grid.margin - 2;
@@ -122,28 +135,21 @@ void convolve(View<const double, 2> places, const std::uint32_t* kind, const std
     }
     fft::fft2(atoms.data(), 1, grid.height, grid.width, fft::Direction::forward, threads);
     fft::fft2(kernels.data(), 1, grid.height, grid.width, fft::Direction::forward, threads);
-    parallel_for(grid.height, 32, threads, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t y = begin; y < end; ++y) {
-        const std::complex<float>* mirror = atoms.data() + (y == 0 ? 0 : grid.height - y) * grid.width;
-        for (std::size_t x = 0; x < grid.width; ++x) {
-          const std::complex<float> here = atoms[y * grid.width + x],
-                                    there = std::conj(mirror[x == 0 ? 0 : grid.width - x]);
-          // The transforms of the two real fields; those of the symmetric kernels are real.
-          const std::complex<float> first = 0.5f * (here + there), difference = 0.5f * (here - there);
-          const std::complex<float> second(difference.imag(), -difference.real());
-          const std::complex<float> kernel = kernels[y * grid.width + x];
-          total[y * grid.width + x] += kernel.real() * first + kernel.imag() * second;
-        }
+    // Atoms a₁ + ia₂ become A₁ + iA₂, the symmetric kernels K₁ + iK₂ with real K: the inverse transform of
+    // (K₁ − iK₂)(A₁ + iA₂) has the real part k₁∗a₁ + k₂∗a₂.
+    parallel_for(n, kPoints, threads, [&](std::size_t begin, std::size_t end) {
+      const float *atom = reinterpret_cast<const float*>(atoms.data()),
+                  *kernel = reinterpret_cast<float*>(kernels.data());
+      float* sum = reinterpret_cast<float*>(total.data());
+      for (std::size_t i = 2 * begin; i < 2 * end; i += 2) {
+        sum[i] += kernel[i] * atom[i] + kernel[i + 1] * atom[i + 1];
+        sum[i + 1] += kernel[i] * atom[i + 1] - kernel[i + 1] * atom[i];
       }
     });
   }
-  const auto response = [](std::size_t k, std::size_t size) {
-    return static_cast<float>(
-        (2 + std::cos(2 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(size))) / 3);
-  };
+  const std::vector<float> along_y = spline_inverse(grid.height), along_x = spline_inverse(grid.width);
   for (std::size_t y = 0; y < grid.height; ++y) {
-    const float along_y = response(y, grid.height);
-    for (std::size_t x = 0; x < grid.width; ++x) total[y * grid.width + x] /= along_y * response(x, grid.width);
+    for (std::size_t x = 0; x < grid.width; ++x) total[y * grid.width + x] *= along_y[y] * along_x[x];
   }
   fft::fft2(total.data(), 1, grid.height, grid.width, fft::Direction::inverse, threads);
   const auto margin = static_cast<std::size_t>(grid.margin);
@@ -157,7 +163,7 @@ void convolve(View<const double, 2> places, const std::uint32_t* kind, const std
 
 double item_cost(const Profile& profile, std::size_t atoms) {
   const double across = 2 * reach_of(profile, kPart) + 1;
-  return kItemCost * 0.79 * across * across * static_cast<double>(atoms);
+  return (kRowCost + kItemCost * across) * across * static_cast<double>(atoms);
 }
 
 }  // namespace
@@ -169,15 +175,15 @@ void render(View<const double, 2> places, const std::uint32_t* kind, const std::
   std::fill_n(out.data, out.size(), 0.0f);
   const std::size_t m = places.shape[0];
   if (m == 0 || out.size() == 0) return;
-  std::vector<std::size_t> counts(profiles.size());
-  for (std::size_t i = 0; i < m; ++i) ++counts.at(kind[i]);
+  std::vector<Members> members(profiles.size());
+  for (std::size_t i = 0; i < m; ++i) members.at(kind[i]).push_back(i);
 
   std::vector<std::uint32_t> present, by_field;
   double items = 0;
   for (std::size_t k = 0; k < profiles.size(); ++k) {
-    if (counts[k] == 0) continue;
+    if (members[k].empty()) continue;
     present.push_back(static_cast<std::uint32_t>(k));
-    items += item_cost(profiles[k], counts[k]);
+    items += item_cost(profiles[k], members[k].size());
   }
   // Everything one by one, or all that a grid of one or half a pixel holds by Fourier transform: the cheapest way.
   std::vector<Split> splits(profiles.size());
@@ -192,7 +198,7 @@ void render(View<const double, 2> places, const std::uint32_t* kind, const std::
     for (std::uint32_t k : present) {
       if (profiles[k].radius < 1.5 * step) {  // the grid would not hold its Gaussian and exponential
         way[k] = {profiles[k], {}, true};
-        cost += item_cost(profiles[k], counts[k]);
+        cost += item_cost(profiles[k], members[k].size());
         continue;
       }
       way[k].field = profiles[k];
@@ -202,7 +208,7 @@ void render(View<const double, 2> places, const std::uint32_t* kind, const std::
       way[k].items = {0, 0, profiles[k].h3, profiles[k].n, profiles[k].radius};
       way[k].use_items = true;
       way[k].field.h3 = 0;
-      cost += item_cost(way[k].items, counts[k]);
+      cost += item_cost(way[k].items, members[k].size());
     }
     const Grid grid = grid_for(reach, factor, out);
     const auto transforms = static_cast<double>(2 * ((fields.size() + 1) / 2) + 1);
@@ -213,16 +219,14 @@ void render(View<const double, 2> places, const std::uint32_t* kind, const std::
     by_field = fields;
     chosen = grid;
   }
-  if (!by_field.empty()) convolve(places, kind, splits, by_field, chosen, out, threads);
+  if (!by_field.empty()) convolve(places, members, splits, by_field, chosen, out, threads);
   std::vector<Table> tables(profiles.size());
-  for (std::uint32_t k : present) {
-    if (splits[k].use_items) tables[k] = tabulate(splits[k].items, kPart);
-  }
   std::vector<Item> list;
-  for (std::size_t i = 0; i < m; ++i) {
-    if (!splits[kind[i]].use_items) continue;
-    const double a = 1 / (profiles[kind[i]].radius * profiles[kind[i]].radius);
-    list.push_back({places(i, 0), places(i, 1), a, 0, a, 1, kind[i]});
+  for (std::uint32_t k : present) {
+    if (!splits[k].use_items) continue;
+    tables[k] = tabulate(splits[k].items, kPart);
+    const double a = 1 / (profiles[k].radius * profiles[k].radius);
+    for (const std::size_t i : members[k]) list.push_back({places(i, 0), places(i, 1), a, 0, a, 1, k});
   }
   if (!list.empty()) add_items(list, tables, out, threads);
 }

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe import _core
 from crewe.specimen.elements import LAST
 from crewe.specimen.symmetry import UNIT, operations, settings_of
 
@@ -21,7 +22,7 @@ DISTANCES = (0.95, 7.0)  # [Å]
 MOST_SPECIES = 16
 MOST_ATOMS = 400  # per cell
 
-_NEIGHBOURS = np.array(list(itertools.product((-1, 0, 1), repeat=3)), dtype=np.float64)
+_ONE_NUMBER = np.array([10**12, 10**6, 1])  # of three with six digits each
 
 
 @dataclass(frozen=True)
@@ -113,11 +114,7 @@ def _shortest(metric: Floats, centrings: Floats) -> float:
 
 def _nearest(difference: Floats, metric: Floats) -> tuple[Floats, Floats]:
     """Differences (n, 3) of fractional coordinates modulo the lattice → the shortest ones and their squared lengths."""
-    steps = (difference - np.rint(difference))[:, None] + _NEIGHBOURS
-    squares = np.einsum("nij,jk,nik->ni", steps, metric, steps, optimize=False)
-    best = squares.argmin(axis=1)
-    rows = np.arange(len(difference))
-    return steps[rows, best], squares[rows, best]
+    return _core.specimen_nearest(np.ascontiguousarray(difference), metric.ravel().tolist())
 
 
 def _fill_cell(
@@ -153,8 +150,9 @@ def _orbit(
         close = squares < distance**2
         same = squares < 1e-10
         if (close == same).all():
-            keys = np.rint(np.mod(images, 1) * 1e6).astype(np.int64) % 1_000_000
-            orbit: Floats = np.mod(images[np.unique(keys, axis=0, return_index=True)[1]], 1)
+            inside = np.mod(images, 1)
+            keys = np.rint(inside * 1e6).astype(np.int64) % 1_000_000 @ _ONE_NUMBER
+            orbit: Floats = inside[np.unique(keys, return_index=True)[1]]
             return orbit
         place = place + steps[close].mean(axis=0)
     return None

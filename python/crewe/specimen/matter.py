@@ -127,10 +127,11 @@ def _points(rng: np.random.Generator, low: Floats, high: Floats, pixel_size: flo
     """Places in one plane, drawn all at once; of two that are too close the later one goes."""
     wanted = int(rng.integers(15, 1001))
     distance = max(float(rng.uniform(1, 20)) * pixel_size, 0.95)
-    places = rng.uniform(low, high, (wanted, 2)).astype(np.float32)
-    square = ((places[:, None] - places[None]) ** 2).sum(axis=-1)
+    places = rng.uniform(low, high, (wanted, 2))
+    x, y = places.T.astype(np.float32)
+    square = (x[:, None] - x) ** 2 + (y[:, None] - y) ** 2
     later = np.tril(square < np.float32(1.0001 * distance**2), -1).any(axis=1)
-    places = places[~later].astype(np.float64)
+    places = places[~later]
     numbers = np.full(len(places), int(rng.integers(1, LAST + 1)))
     positions = np.concatenate([places, np.zeros((len(places), 1))], axis=1)
     return _Piece(positions, numbers, {"type": "points", "minimum_distance": distance})

@@ -38,14 +38,21 @@ Ints = NDArray[np.int64]
 
 
 @cache
-def settings_of(number: int) -> tuple[str, ...]:
-    """Hall symbols of all settings of a space group 1..230, the standard one first."""
+def _settings() -> dict[int, list[str]]:
     text = resources.files("crewe.specimen").joinpath("space_groups.txt").read_text(encoding="utf-8")
-    pairs = (line.split(" ", 1) for line in text.splitlines() if not line.startswith("#"))
-    found = tuple(symbol for key, symbol in pairs if key == str(number))
-    if not found:
-        raise ValueError(f"number: a space group 1..230 wanted, {number!r} came")
+    found: dict[int, list[str]] = {}
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            number, symbol = line.split(" ", 1)
+            found.setdefault(int(number), []).append(symbol)
     return found
+
+
+def settings_of(number: int) -> list[str]:
+    """Hall symbols of all settings of a space group 1..230, the standard one first."""
+    if number not in _settings():
+        raise ValueError(f"number: a space group 1..230 wanted, {number!r} came")
+    return _settings()[number]
 
 
 def _rotation(fold: str, axis: str, last: str) -> Ints:
@@ -116,6 +123,7 @@ def operations(symbol: str) -> tuple[Ints, Ints]:
     (192, 3, 3)
     """
     known = np.concatenate([np.eye(3, dtype=np.int64).ravel(), np.zeros(3, np.int64)])[None]
+    one_number = np.concatenate([3 ** np.arange(9), 3**9 * UNIT ** np.arange(3)])  # -1, 0, 1 and 0 ... 23 as digits
     generators = _generators(symbol)
     while True:
         rotations, moves = known[:, :9].reshape(-1, 3, 3), known[:, 9:]
@@ -123,7 +131,8 @@ def operations(symbol: str) -> tuple[Ints, Ints]:
         for rotation, move in generators:
             product = (rotation @ rotations).reshape(-1, 9)
             more.append(np.concatenate([product, (moves @ rotation.T + move) % UNIT], axis=1))
-        closed = np.unique(np.concatenate(more), axis=0)
+        every = np.concatenate(more)
+        closed = every[np.unique(every @ one_number, return_index=True)[1]]
         if len(closed) == len(known):
             return rotations, moves
         known = closed

@@ -20,6 +20,11 @@ struct Atoms {
 Atoms fill(const std::array<double, 9>& cell, View<const double, 2> motif, const std::array<double, 3>& low,
            const std::array<double, 3>& high, std::size_t most);
 
+// The shortest vectors of a lattice that differ from differences (n, 3) by whole numbers, and their squared lengths
+// d·metric·d [Å²]; all in fractional coordinates.
+void nearest(View<const double, 2> differences, const std::array<double, 9>& metric, View<double, 2> shortest,
+             View<double, 1> squares);
+
 // Random sequential addition in a periodic cube: places no closer than `distance`, until there are `wanted` or 1000
 // tries in a row have failed. In fractions of the edge.
 std::vector<double> amorphous(double edge, double distance, std::size_t wanted, std::uint64_t seed);
