@@ -95,6 +95,8 @@ def test_yaml(crystal):
 def test_dry_run(crystal, capsys):
     assert run(["simulate", *SMALL, "--scan", "256x256", "--dry-run"]) == 0
     assert "262,144 steps" in capsys.readouterr().err
+    assert run(["simulate", *SMALL, "--mode", "scan4d", "--scan", "256x256", "--dry-run"]) == 0
+    assert "3,600 MiB" in capsys.readouterr().err
     assert [p.name for p in crystal.iterdir()] == ["sto.cif"]
 
 
@@ -110,6 +112,9 @@ def test_dry_run(crystal, capsys):
         (2, "C99", ["--aberration", "C99=3"]),
         (2, "npy", ["--mode", "wave", "--output", "a.png"]),
         (2, "folder", ["--output", "nowhere/a.npy"]),
+        (1, "sampling", ["--sampling", "0"]),
+        (1, "either gpts", ["--gpts", "64x64"]),
+        (1, "atoms", ["--size", "3000,3000", "--thickness", "3000"]),
     ],
 )
 def test_words_for_what_is_wrong(crystal, capsys, code, word, more):
@@ -126,3 +131,11 @@ def test_files_that_are_not_there(crystal, capsys):
     assert run(["simulate", "bad.cif", "--thickness", "8"]) == 1
     assert run(["simulate", "bad.cif"]) == 1
     assert "bad.cif" in capsys.readouterr().err
+    (crystal / "un.xyz").write_text("1\n\nXq 0 0 0\n")
+    assert run(["simulate", "un.xyz"]) == 1
+    assert "unknown element 'Xq'" in capsys.readouterr().err
+    from ase.build import bulk
+
+    bulk("Ti").write("ti.cif")
+    assert run(["simulate", "ti.cif"]) == 2
+    assert "--thickness" in capsys.readouterr().err

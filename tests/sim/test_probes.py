@@ -93,12 +93,12 @@ def test_patterns_are_averaged_over_configurations():
 def test_signals_are_sums_of_patterns():
     potential = moving(2, dtype=np.float64)
     rng = np.random.default_rng(0)
-    mask = rng.random(potential.shape)
+    ky, kx = (np.fft.fftshift(np.fft.fftfreq(n, d)) for n, d in zip(potential.shape, potential.sampling, strict=True))
+    alpha = sim.wavelength(ENERGY) * np.hypot(ky[:, None], kx) * 1e3
+    mask = rng.random(potential.shape) * (alpha < 100)
     rings = {"bf": (0, 10), "adf": (25, 60.5), "mask": mask, "sector": sim.Sector(10, 50, 0.2, 1.1)}
     got = sim.stem(potential, positions=PLACES.reshape(2, 2, 2), detectors=rings, **OPTICS)
     patterns = sim.cbed(potential, positions=PLACES, **OPTICS)
-    ky, kx = (np.fft.fftshift(np.fft.fftfreq(n, d)) for n, d in zip(potential.shape, potential.sampling, strict=True))
-    alpha = sim.wavelength(ENERGY) * np.hypot(ky[:, None], kx) * 1e3
     phi = np.arctan2(ky[:, None], kx + 0 * ky[:, None])
     weights = {
         "bf": alpha < 10,
@@ -229,6 +229,7 @@ def test_neighbours_of_a_probe():
         ("ring", {"detectors": {"ring": (20, 10)}}),
         ("ring.*112.2", {"detectors": {"ring": (20, 113)}}),
         ("ring", {"detectors": {"ring": np.zeros((3, 4))}}),
+        ("ring.*112.2 mrad.*a sampling of", {"detectors": {"ring": np.ones((60, 72))}}),
         ("ring", {"detectors": {"ring": sim.Sector(1, 2, 0, 7)}}),
         ("detectors", {"detectors": {}}),
         ("electrons", {"electrons": -1}),
@@ -276,3 +277,24 @@ def test_position_average():
     want = sim.scan4d(potential, scan=(3, 4), **OPTICS).mean(axis=(0, 1), dtype=float)
     assert got.dtype == np.float32
     np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-12)
+
+
+def test_waves_advance_in_small_pieces_with_the_same_bits(monkeypatch):
+    """Ctrl-C is heard between calls of the core, so none of them may take long."""
+    from crewe.sim import _propagate
+
+    potential = a_potential((48, 54), 7, np.float32)
+    whole = sim.cbed(potential, positions=PLACES, **OPTICS)
+    calls = []
+    real = _propagate._core.Waves32.advance
+
+    class Counted(_propagate._core.Waves32):
+        def advance(self, transmission, propagator, threads):
+            calls.append(self.count * len(transmission))
+            real(self, transmission, propagator, threads)
+
+    monkeypatch.setattr(_propagate._core, "Waves32", Counted)
+    monkeypatch.setattr(_propagate, "BREATH", 48 * 54 * 6)
+    np.testing.assert_array_equal(sim.cbed(potential, positions=PLACES, **OPTICS), whole)
+    assert sum(calls) == 4 * 7
+    assert max(calls) <= 6

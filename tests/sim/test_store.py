@@ -116,3 +116,16 @@ def test_clients_give_the_same(tmp_path):
     np.testing.assert_array_equal(stored[...], want)
     with pytest.raises(TypeError, match="client"):
         sim.scan4d(potential, scan=(4, 5), client="here", **OPTICS)
+
+
+def test_two_workers_give_the_same(tmp_path):
+    distributed = pytest.importorskip("distributed")
+    potential, rings = a_potential(3), {"a": (0, 20), "b": (30, 60)}
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None, "host": "127.0.0.1"}
+    with distributed.Client(**options) as client:
+        images = sim.stem(potential, scan=(6, 5), detectors=rings, client=client, **OPTICS)
+        stored = sim.scan4d(potential, scan=(6, 5), client=client, store=tmp_path / "a.zarr", **OPTICS)
+    want = sim.stem(potential, scan=(6, 5), detectors=rings, **OPTICS)
+    for name in rings:
+        np.testing.assert_array_equal(images[name], want[name])
+    np.testing.assert_array_equal(stored[...], sim.scan4d(potential, scan=(6, 5), **OPTICS))

@@ -152,7 +152,7 @@ def simulate(structure: Path, mode: str, output: str | None, dry_run: bool, **op
     foreseen = sim.estimate(
         potential, energy=options["energy"], waves=int(count.get(mode, 1)), threads=options["threads"], memory=memory
     )
-    click.echo(f"{potential}\n{foreseen}", err=True)
+    click.echo(f"{potential}\n{foreseen}{_result_size(mode, potential, options)}", err=True)
     if dry_run:
         return
     images, step = _run(mode, potential, options, memory, output)
@@ -170,6 +170,20 @@ def simulate(structure: Path, mode: str, output: str | None, dry_run: bool, **op
         raise click.exceptions.Exit(1)
 
 
+def _result_size(mode: str, potential: "Potential", options: dict[str, Any]) -> str:
+    """Of the results that may be large."""
+    from crewe.sim._scan import Pattern
+
+    if mode == "scan4d":
+        pattern = Pattern.of(potential, options["energy"], options["max_angle"], options["bin"])
+        shape: tuple[int, ...] = (*options["scan"], *pattern.shape)
+    elif mode == "wave":
+        shape = (potential.configurations or 1, *potential.shape, 2)
+    else:
+        return ""
+    return f"; the result takes {4 * np.prod(shape, dtype=float) / 2**20:,.0f} MiB"
+
+
 def _check_output(output: str, suffixes: tuple[str, ...]) -> None:
     path = Path(output)
     if path.suffix not in suffixes:
@@ -180,15 +194,14 @@ def _check_output(output: str, suffixes: tuple[str, ...]) -> None:
 
 def _potential(structure: Path, options: dict[str, Any]) -> "Potential":
     from crewe import sim
+    from crewe.sim.slab import read_atoms
 
-    try:
-        from ase.io import read
-    except ImportError:
-        raise click.UsageError("ase isn't installed; pip install 'crewe[sim]'.") from None
-    if not structure.exists():
+    if not structure.is_file():
         raise click.UsageError(f"there is no file {structure}.")
     if options["zone"] is None and options["thickness"] is None:
-        atoms = read(str(structure))
+        atoms = read_atoms(structure)
+        if np.abs(atoms.cell - np.diag(np.diag(atoms.cell))).max() > 1e-6:
+            raise click.UsageError(f"the cell of {structure} isn't orthogonal; with --thickness a slab is cut.")
     elif options["thickness"] is None:
         raise click.UsageError("--thickness wanted with --zone.")
     else:
@@ -204,7 +217,7 @@ def _potential(structure: Path, options: dict[str, Any]) -> "Potential":
             raise click.UsageError("--sigma wanted with --phonons, as in --sigma Si=0.078.")
         thermal = sim.FrozenPhonons(options["phonons"], spread, seed=options["seed"])
     gpts = options["gpts"]
-    sampling = None if gpts else options["sampling"] or 0.05
+    sampling = 0.05 if gpts is None and options["sampling"] is None else options["sampling"]
     return sim.Potential(
         atoms,
         sampling=sampling,

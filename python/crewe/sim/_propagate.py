@@ -17,8 +17,8 @@ __all__ = ["MEMORY", "Propagation", "plan_batch", "probe_spectrum"]
 
 #: Bytes that transmission functions and waves of a run may take together, unless another number is given.
 MEMORY = 2**30
-RENDERED = 8  # slices of the potential that are made at a time
 BATCH = 64  # waves that are under way at a time, where all transmission functions fit into the memory
+BREATH = 2**26  # pixels, times waves, times slices, that the core does between two looks at Ctrl-C: 0.15 s of one core
 
 
 class _Loaded:
@@ -34,10 +34,9 @@ class _Loaded:
         self.engine.reserve(len(wanted))
         at = 0
         for first, last in _runs(wanted):
-            for start in range(first, last, RENDERED):
-                stop = min(start + RENDERED, last)
-                self.engine.load(at, self.layers.render(start, stop, threads), threads)
-                at += stop - start
+            for _, slices in self.layers.parts(first, last, threads):
+                self.engine.load(at, slices, threads)
+                at += len(slices)
         self.held = wanted
 
     def number(self, index: NDArray[np.uint32]) -> NDArray[np.uint32]:
@@ -89,7 +88,7 @@ class Propagation:
         self.slice_bytes: int = first.engine.slice_bytes
         self.wave_bytes: int = first.engine.wave_bytes
         self.capacity = max(1, memory // 2 // self.slice_bytes)
-        self.batch = plan_batch(memory // 2, self.wave_bytes, fits=first.layers.count <= self.capacity)
+        self.batch = plan_batch(memory // 2, self.wave_bytes, potential.shape, fits=first.layers.count <= self.capacity)
 
     @property
     def configurations(self) -> int:
@@ -122,7 +121,7 @@ class Propagation:
         if loaded.layers.count <= self.capacity:
             self._make_room(configuration, loaded.layers.count)
             loaded.hold(np.arange(loaded.layers.count), self.threads)
-            waves.advance(loaded.number(index[first:last]), self._propagator[first:last], self.threads)
+            self._advance(waves, loaded, first, last)
             return
         while first < last:
             stop, wanted = first, np.unique(index[first : first + 1])
@@ -130,8 +129,15 @@ class Propagation:
                 wanted, stop = more, stop + 1
             self._make_room(configuration, len(wanted))
             loaded.hold(wanted.astype(np.int64), self.threads)
-            waves.advance(loaded.number(index[first:stop]), self._propagator[first:stop], self.threads)
+            self._advance(waves, loaded, first, stop)
             first = stop
+
+    def _advance(self, waves: Any, loaded: _Loaded, first: int, last: int) -> None:
+        """Through slices whose transmission functions are held."""
+        numbers, flights = loaded.number(loaded.layers.index[first:last]), self._propagator[first:last]
+        few = max(1, BREATH // (waves.count * self.potential.shape[0] * self.potential.shape[1]))
+        for start in range(0, last - first, few):
+            waves.advance(numbers[start : start + few], flights[start : start + few], self.threads)
 
     def through(self, waves: Any, configuration: int, planes: Sequence[int]) -> Iterator[int]:
         """Waves through the specimen, with a halt behind each of these numbers of slices; gives the halt's number."""
@@ -142,10 +148,11 @@ class Propagation:
             yield number
 
 
-def plan_batch(memory: int, wave_bytes: int, *, fits: bool) -> int:
+def plan_batch(memory: int, wave_bytes: int, shape: tuple[int, int], *, fits: bool) -> int:
     """Waves under way at a time: few where the transmission functions stay, as many as fit where they are remade."""
     most = max(1, memory // wave_bytes)
-    return min(most, max(BATCH, os.cpu_count() or 1)) if fits else most
+    few = max(os.cpu_count() or 1, min(BATCH, BREATH // (shape[0] * shape[1])))
+    return min(most, few) if fits else most
 
 
 def probe_spectrum(

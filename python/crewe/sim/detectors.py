@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe.sim._check import band_limit
+from crewe.sim._check import check_angle
 from crewe.sim._propagate import angles
 
 __all__ = ["Sector", "detector_weights", "segments"]
@@ -92,7 +92,11 @@ def _weights(
         )
     if not np.isfinite(mask).all():
         raise ValueError(f"detector {name}: finite weights wanted, NaN or infinity came")
-    return np.ascontiguousarray(np.fft.ifftshift(mask), dtype=np.float32)
+    weights = np.fft.ifftshift(mask)
+    reach = alpha[weights != 0].max(initial=0)
+    if reach > 0:
+        check_angle(reach, f"detector {name}", sampling, energy)
+    return np.ascontiguousarray(weights, dtype=np.float32)
 
 
 def _ring(
@@ -101,10 +105,5 @@ def _ring(
     low, high = float(inner), float(outer)
     if not (np.isfinite(low) and np.isfinite(high)) or low < 0 or high <= low:
         raise ValueError(f"detector {name}: 0 <= inner < outer [mrad] wanted, ({inner!r}, {outer!r}) came")
-    limit = band_limit(sampling, energy)
-    if high > limit:
-        raise ValueError(
-            f"detector {name}: {high:g} mrad lies beyond the band limit of the grid, {limit:.4g} mrad; "
-            f"a sampling of {max(sampling) * limit / high:.3g} Å or less would carry it"
-        )
+    check_angle(high, f"detector {name}", sampling, energy)
     return ((alpha >= low) & (alpha < high)).astype(np.float32)

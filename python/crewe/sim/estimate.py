@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crewe.sim._propagate import MEMORY, RENDERED, Propagation
-from crewe.sim.potential import Potential
+from crewe.sim._propagate import MEMORY, Propagation
+from crewe.sim.potential import Potential, rendered_at_a_time
 from crewe.sim.waves import as_potential
 
 __all__ = ["Estimate", "estimate"]
@@ -75,19 +75,19 @@ def estimate(
         raise ValueError(f"waves: a whole number >= 1 wanted, {waves!r} came")
     run = Propagation(potential, energy, threads=1, memory=memory)
     layers = potential.layers(0)
-    few = min(4, layers.count)
+    few = min(2, layers.count)
     begin = time.process_time()
-    rendered = layers.render(0, few, 1)
+    slices = layers.render(0, few, 1)
     loaded = Propagation(
-        Potential.from_array(rendered, sampling=potential.sampling, slice_thickness=1.0), energy, threads=1
+        Potential.from_array(slices, sampling=potential.sampling, slice_thickness=1.0), energy, threads=1
     )
-    engine = loaded.waves(1, 0)
-    loaded.advance(engine, 0, 0, len(rendered))
+    wave = loaded.waves(1, 0)
+    loaded.advance(wave, 0, 0, few)
     making = (time.process_time() - begin) / few
     begin, count = time.process_time(), 0
     while count == 0 or time.process_time() - begin < 0.02:
-        loaded.advance(engine, 0, 0, len(rendered))
-        count += len(rendered)
+        loaded.advance(wave, 0, 0, few)
+        count += few
     step = (time.process_time() - begin) / count
     configurations = potential.configurations or 1
     fits = layers.count <= run.capacity
@@ -98,4 +98,5 @@ def estimate(
     held = min(run.capacity, layers.count * configurations) * run.slice_bytes
     under_way = min(run.batch, int(waves)) * run.wave_bytes
     pixel = np.dtype(potential.dtype).itemsize * potential.shape[0] * potential.shape[1]
-    return Estimate(seconds, int(held + under_way + min(RENDERED, layers.count) * 2 * pixel), steps)
+    rendered = min(rendered_at_a_time(potential.shape, threads), layers.count) * 2 * pixel
+    return Estimate(seconds, int(held + under_way + rendered), steps)

@@ -1,6 +1,7 @@
 """Projected potentials of slices, exact at any position of the atoms."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,15 @@ from crewe.sim._check import numbers_yx, warn_of_slow_grid
 from crewe.sim.scattering import POTENTIAL_CONSTANT, scattering_factor, table
 from crewe.sim.thermal import DebyeWaller, FrozenPhonons, per_atom
 
-__all__ = ["Layers", "Potential"]
+__all__ = ["Layers", "Potential", "rendered_at_a_time"]
 
 EDGE = 1e-9  # Å: an atom so close below the border of a slice belongs to the next one
 CLOSEST = 0.3  # Å: atoms closer than that overlap
+
+
+def rendered_at_a_time(shape: tuple[int, int], threads: int) -> int:
+    """Slices that are made at a time: for each core two, since two share a transform, or 2²⁰ pairs of pixels."""
+    return 2 * (threads or os.cpu_count() or 1) * max(1, 2**20 // (shape[0] * shape[1]))
 
 
 class Layers:
@@ -23,12 +29,18 @@ class Layers:
     `index[s]` is the number of slice s among the `count` different ones; `render(first, last)` gives those.
     """
 
-    def __init__(self, index: NDArray[np.uint32], count: int) -> None:
-        self.index, self.count = index, count
+    def __init__(self, shape: tuple[int, int], index: NDArray[np.uint32], count: int) -> None:
+        self.shape, self.index, self.count = shape, index, count
 
     def render(self, first: int, last: int, threads: int = 0) -> NDArray[Any]:
         """Slices first … last − 1 of the different ones, (n, ny, nx) [V·Å]."""
         raise NotImplementedError
+
+    def parts(self, first: int, last: int, threads: int = 0) -> Iterator[tuple[int, NDArray[Any]]]:
+        """(number of the first, slices): a few at a time, so that memory is bounded and Ctrl-C is heard."""
+        few = rendered_at_a_time(self.shape, threads)
+        for start in range(first, last, few):
+            yield start, self.render(start, min(start + few, last), threads)
 
 
 class _ArrayLayers(Layers):
@@ -41,7 +53,7 @@ class _ArrayLayers(Layers):
                 different[key] = len(different)
                 self.places.append(place)
             index.append(different[key])
-        super().__init__(np.array(index, np.uint32), len(different))
+        super().__init__(slices.shape[1:], np.array(index, np.uint32), len(different))
         self.slices = slices
 
     def render(self, first: int, last: int, threads: int = 0) -> NDArray[Any]:
@@ -72,7 +84,7 @@ class _AtomLayers(Layers):
                 counts = np.diff(starts[s * species : (s + 1) * species + 1])
                 first.extend((first[-1] + np.cumsum(counts)).tolist())
             index.append(different[key])
-        super().__init__(np.array(index, np.uint32), len(different))
+        super().__init__(potential.shape, np.array(index, np.uint32), len(different))
         chosen = np.concatenate(atoms) if atoms else np.empty(0, np.int64)
         self.y, self.x = np.ascontiguousarray(y[chosen]), np.ascontiguousarray(x[chosen])
         self.first = np.array(first, np.int64)
@@ -259,11 +271,13 @@ class Potential:
         ndarray
             (n, ny, nx), or (configurations, n, ny, nx) for moving atoms.
         """
-        all_of_them = []
-        for configuration in range(self.configurations or 1):
+        out = np.empty((self.configurations or 1, len(self), *self.shape), self.dtype)
+        for configuration, stack in enumerate(out):
             layers = self.layers(configuration)
-            all_of_them.append(layers.render(0, layers.count, threads)[layers.index])
-        return all_of_them[0] if self.configurations is None else np.stack(all_of_them)
+            for start, slices in layers.parts(0, layers.count, threads):
+                for number, one in enumerate(slices, start):
+                    stack[layers.index == number] = one
+        return out[0] if self.configurations is None else out
 
     def layers(self, configuration: int = 0) -> Layers:
         """The different slices of a configuration, to be rendered as they are needed."""
@@ -348,7 +362,9 @@ def _read_atoms(atoms: Any, parametrization: str) -> tuple[NDArray[np.float64], 
     edges = np.diag(cell) if cell.ndim == 2 else cell
     if not np.isfinite(cell).all() or (cell.ndim == 2 and np.abs(cell - np.diag(edges)).max() > 1e-6):
         raise ValueError(
-            f"atoms: an orthogonal cell along x, y, z wanted, {cell.tolist()} came; crewe.sim.slab makes one"
+            "atoms: an orthogonal cell along x, y, z wanted, "
+            f"[{', '.join('(' + ', '.join(f'{v:.4g}' for v in edge) + ')' for edge in np.atleast_2d(cell))}] Å came; "
+            "crewe.sim.slab cuts one"
         )
     if (edges <= 0).any():
         raise ValueError(f"atoms: a cell with positive edges (x, y, z) wanted, {edges.tolist()} Å came")

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from crewe.sim._check import numbers_yx
 
-__all__ = ["slab"]
+__all__ = ["read_atoms", "slab"]
 
 LARGEST = 8  # of the indices among which the edges of the cell are looked for
+MOST = 50_000_000  # atoms of a slab: some 5 GB
 RIGHT = 1e-4  # cosine below which two directions are at right angles
 
 
@@ -59,7 +60,7 @@ def slab(
     >>> silicon.cell.lengths().round(2).tolist(), len(silicon)
     ([10.86, 15.36, 53.75], 448)
     """
-    unit = _read(crystal)
+    unit = read_atoms(crystal)
     cell, inside = np.array(unit.cell, float), np.array(unit.get_scaled_positions(wrap=True), float)
     direction = np.asarray(zone)
     if direction.shape != (3,) or direction.dtype.kind not in "iu" or not direction.any():
@@ -77,14 +78,23 @@ def slab(
         needed = np.array([1e-9, 1e-9, thickness] if wanted is None else [wanted[1], wanted[0], thickness])
         repeats = np.maximum(1, np.ceil(needed / edges - 1e-6)).astype(int)
         repeats[2] = max(1, round(thickness / edges[2]))
+        _check_count(unit, cell, edges * repeats)
         return _cut(unit, cell, inside, box / edges[:, None], edges).repeat(tuple(int(n) for n in repeats))
     if wanted is None:
         raise ValueError("size: wanted with a rotation, or where lattice vectors at right angles are not to be had")
-    axes = _frame(cell, direction, rotation)
-    return _cut(unit, cell, inside, axes, np.array([wanted[1], wanted[0], thickness]))
+    edges = np.array([wanted[1], wanted[0], thickness])
+    _check_count(unit, cell, edges)
+    return _cut(unit, cell, inside, _frame(cell, direction, rotation), edges)
 
 
-def _read(crystal: Any) -> Any:
+def _check_count(unit: Any, cell: NDArray[np.float64], edges: NDArray[np.float64]) -> None:
+    count = len(unit) * float(np.prod(edges)) / abs(float(np.linalg.det(cell)))
+    if count > MOST:
+        raise ValueError(f"size, thickness: a slab of at most {MOST:,} atoms wanted, one of {count:,.0f} came")
+
+
+def read_atoms(crystal: Any) -> Any:
+    """Atoms, or those of a file."""
     if isinstance(crystal, str | Path):
         try:
             from ase.io import read
@@ -95,7 +105,8 @@ def _read(crystal: Any) -> Any:
         except OSError:
             raise
         except Exception as error:
-            raise ValueError(f"crystal: {crystal} can't be read ({error})") from None
+            why = f"unknown element {error}" if isinstance(error, KeyError) else error
+            raise ValueError(f"crystal: {crystal} can't be read ({why})") from None
     if not all(hasattr(crystal, name) for name in ("cell", "get_scaled_positions", "repeat")):
         raise TypeError(f"crystal: an ase.Atoms or a path wanted, {type(crystal).__name__} came")
     return crystal
