@@ -1,6 +1,7 @@
 """Counter-based numbers, Poisson counts and pulse heights against the definitions in tests/reference/noise.py."""
 
 import hashlib
+import itertools
 import math
 import os
 import subprocess
@@ -57,7 +58,7 @@ def test_large_means_are_quantiles(mean, seed):
 def test_counts_grow_with_the_mean():
     """One uniform number for every mean: a brighter pixel never counts less, on either side of the switch either."""
     counts = [noise.shot(np.full((64, 64), mean, np.float32), seed=4) for mean in (1.0, 9.9999, 10.0001, 10.5, 40.0)]
-    assert all((a <= b).all() for a, b in zip(counts, counts[1:], strict=False))
+    assert all((a <= b).all() for a, b in itertools.pairwise(counts))
     assert np.mean(counts[1] != counts[2]) < 1e-3
 
 
