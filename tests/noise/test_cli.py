@@ -1,5 +1,7 @@
 """`crewe degrade` and `crewe train preview`."""
 
+import importlib.util
+import itertools
 import json
 
 import numpy as np
@@ -60,7 +62,7 @@ def test_degrade_reads_tiff(clean, tmp_path):
         (["--set", "jitter.sigmma=1"], 2, "sigmma"),
         (["--set", "haze.depth=1"], 2, "haze"),
         (["--set", "jitter.sigma=much"], 2, "number"),
-        (["--set", "jitter.sigma=-1"], 1, "sigma"),
+        (["--set", "jitter.sigma=-.1"], 1, "sigma"),
         (["--electrons", "-3"], 1, "electrons_per_pixel"),
         (["--figure", "pair.jpg"], 2, ".png"),
         (["--output", "out.doc"], 2, "suffix"),
@@ -92,12 +94,26 @@ def test_preview(tmp_path, capsys):
 def test_data_set_says_what_it_wants():
     from crewe import train
 
-    try:
-        import torch
-    except ImportError:
+    if importlib.util.find_spec("torch") is None:
         with pytest.raises(ImportError, match="crewe\\[train\\]"):
             train.dataset("stem-hr", shape=(16, 16), batch=1, seed=1)
-    else:
-        distorted, undistorted = next(iter(train.dataset("stem-hr", shape=(16, 16), batch=2, seed=1)))
-        assert distorted.shape == undistorted.shape == (2, 1, 16, 16)
-        assert distorted.dtype == torch.float32
+
+
+def test_workers_of_a_loader_draw_pairs_of_their_own():
+    torch = pytest.importorskip("torch")
+    from crewe import train
+
+    def draw(workers):
+        data = train.dataset("stem-lr", shape=(16, 24), batch=2, seed=1, threads=1)
+        loader = torch.utils.data.DataLoader(data, batch_size=None, num_workers=workers)
+        return list(itertools.islice(loader, 6))
+
+    drawn = {workers: draw(workers) for workers in (0, 2)}
+    for batches in drawn.values():
+        for distorted, undistorted in batches:
+            assert distorted.shape == undistorted.shape == (2, 1, 16, 24)
+            assert distorted.dtype == undistorted.dtype == torch.float32
+        assert len({image.numpy().tobytes() for _, batch in batches for image in batch}) == 12, "every pair is new"
+    assert all(
+        torch.equal(a, b) for one, two in zip(drawn[2], draw(2), strict=True) for a, b in zip(one, two, strict=True)
+    )

@@ -119,6 +119,7 @@ def test_pairs_refuse_before_they_start():
         ("stem", {}),
         ("stem-hr", {"batch": 0}),
         ("stem-hr", {"shape": (3,)}),
+        ("stem-hr", {"shape": (1, 64)}),
         ("tem-lr", {"seed": -1}),
     ]:
         with pytest.raises(ValueError, match="wanted"):

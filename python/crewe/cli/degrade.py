@@ -29,9 +29,10 @@ class _Setting(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         if text == "off":
             return place, None
         try:
-            return place, json.loads(f"[{text}]" if "," in text and not text.startswith("[") else text)
+            numbers = [int(part) if part.strip().lstrip("+-").isdigit() else float(part) for part in text.split(",")]
         except ValueError:
             self.fail(f"{place}: a number, or numbers with commas, or off wanted, {text!r} came", param, ctx)
+        return place, numbers[0] if len(numbers) == 1 else numbers
 
 
 @click.command()
@@ -127,6 +128,8 @@ def _apply(settings: dict[str, Any], changes: tuple[tuple[str, Any], ...]) -> No
 
 def read_image(path: Path) -> Image:
     """One image (y, x) as float32, whatever the file's numbers are."""
+    if path.is_dir() and path.suffix.lower() != ".zspy":
+        raise ValueError(f"{path}: an image file wanted, a folder came")
     if path.suffix.lower() == ".npy":
         data = np.load(path, allow_pickle=False)
     elif path.suffix.lower() in (".tif", ".tiff"):

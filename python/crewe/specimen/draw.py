@@ -23,6 +23,7 @@ Image = NDArray[np.float32]
 
 #: What `pairs` makes: an instrument and a resolution.
 MODES = ("stem-hr", "stem-lr", "sem-hr", "sem-lr", "tem-hr", "tem-lr")
+LEAST = 8  # pixels a side: smaller pictures hold no specimen that could be told from another
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ class Specimen:
 def _shape(shape: Any) -> tuple[int, int]:
     if not isinstance(shape, tuple | list) or len(shape) != 2:
         raise ValueError(f"shape: two whole numbers (y, x) wanted, {shape!r} came")
-    if not all(isinstance(n, int | np.integer) and not isinstance(n, bool) and n > 0 for n in shape):
-        raise ValueError(f"shape: two whole numbers (y, x) > 0 wanted, {shape!r} came")
+    if not all(isinstance(n, int | np.integer) and not isinstance(n, bool) and n >= LEAST for n in shape):
+        raise ValueError(f"shape: two whole numbers (y, x) >= {LEAST} wanted, {shape!r} came")
     return int(shape[0]), int(shape[1])
 
 
@@ -222,9 +223,10 @@ def _afterwards(rng: np.random.Generator, distorted: Image, undistorted: Image) 
         at = (int(rng.integers(ny)), int(rng.integers(nx)))
         tall, wide = int(rng.integers(1, max(ny // 4, 2))), int(rng.integers(1, max(nx // 3, 2)))
         size = (max(tall // 8, 1), wide) if what == "bar" else (max(tall, 5), wide)
-        value = float(rng.choice([0.0, 1.0]))
+        value = float(rng.choice([0.0, 1.0, rng.uniform(0, 1)]))  # black, white or grey
+        text = f"{rng.choice(['0.5', '1', '2', '5', '10', '20', '100', '200'])} {rng.choice(['nm', 'um', 'A', 'kV'])}"
         for image in (distorted, undistorted):
-            noise.annotate(image, kind=what, at=at, size=size, value=value, out=image)
+            noise.annotate(image, kind=what, at=at, size=size, value=value, text=text, out=image)
     if cut:
         height, width = max(round(0.7 * ny), 1), max(round(0.7 * nx), 1)
         y0, x0 = int(rng.integers(ny - height + 1)), int(rng.integers(nx - width + 1))

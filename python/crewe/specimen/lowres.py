@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe import _core
+from crewe import _core, noise
 
 __all__ = ["OBJECTS", "random_objects"]
 
@@ -24,7 +24,8 @@ def random_objects(rng: np.random.Generator, shape: tuple[int, int], threads: in
         top = float(part.max())
         if top > 0:
             image += part * np.float32(rng.uniform(0.3, 1) / top)
-    return image, chosen
+    # No beam is sharper than its pixels: edges without stairs.
+    return noise.gaussian_blur(image, sigma=float(rng.uniform(0.4, 0.8)), threads=threads), chosen
 
 
 def _soft_particles(rng: np.random.Generator, shape: tuple[int, int], threads: int) -> Image:
