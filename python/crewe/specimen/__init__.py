@@ -1,7 +1,21 @@
-"""Undistorted images for training: crystals of all space groups, amorphous matter, particles, grains; and pairs."""
+"""Undistorted images for training: random crystals, amorphous matter, particles, grains; real structures, as radial
+models or by multislice; and pairs of distorted and undistorted images.
+"""
 
 from crewe.specimen.draw import MODES, Specimen, pairs, random_specimen
 from crewe.specimen.images import random_model, render
 from crewe.specimen.matter import Atoms
+from crewe.specimen.structures import multislice, place, structure
 
-__all__ = ["MODES", "Atoms", "Specimen", "pairs", "random_model", "random_specimen", "render"]
+__all__ = [
+    "MODES",
+    "Atoms",
+    "Specimen",
+    "multislice",
+    "pairs",
+    "place",
+    "random_model",
+    "random_specimen",
+    "render",
+    "structure",
+]

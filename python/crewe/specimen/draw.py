@@ -16,6 +16,7 @@ from crewe._array import as_threads
 from crewe.specimen.images import contrast, random_model, render
 from crewe.specimen.lowres import random_objects
 from crewe.specimen.matter import Atoms, random_matter
+from crewe.specimen.structures import Truth
 
 __all__ = ["MODES", "Specimen", "pairs", "random_specimen"]
 
@@ -128,7 +129,7 @@ def random_specimen(
 
 
 def pairs(
-    mode: str, *, shape: tuple[int, int], batch: int, seed: int, threads: int = 0
+    mode: str, *, shape: tuple[int, int], batch: int, seed: int, truth: Truth | None = None, threads: int = 0
 ) -> Iterator[tuple[Image, Image]]:
     """Endless batches of distorted and undistorted images for training.
 
@@ -146,6 +147,9 @@ def pairs(
         Pairs per batch, > 0.
     seed : int
         Pair k of seed s is the same whatever `batch` and `threads` are.
+    truth : callable, optional
+        Where undistorted images come from instead of `random_specimen`: (generator, mode, shape) → an image (y, x)
+        float32 >= 0, maximum 1, and its pixel size [Å]; `multislice` makes one. It is called by several threads.
     threads : int
         Pairs that are made at a time; 0: one per core.
 
@@ -175,24 +179,32 @@ def pairs(
     if seed < 0:
         raise ValueError(f"seed: an int >= 0 wanted, {seed} came")
     workers = as_threads(threads) or os.cpu_count() or 1
-    return _stream(mode, size, int(batch), int(seed), workers)
+    return _stream(mode, size, int(batch), int(seed), truth or _drawn, workers)
 
 
-def _stream(mode: str, shape: tuple[int, int], batch: int, seed: int, workers: int) -> Iterator[tuple[Image, Image]]:
+def _stream(
+    mode: str, shape: tuple[int, int], batch: int, seed: int, truth: Truth, workers: int
+) -> Iterator[tuple[Image, Image]]:
+    def pair(k: int) -> tuple[Image, Image]:
+        return _pair(mode, shape, truth, np.random.default_rng([seed, k]))
+
     with ThreadPoolExecutor(workers) as pool:
         for first in itertools.count(0, batch):
-            made = pool.map(lambda k: _pair(mode, shape, np.random.default_rng([seed, k])), range(first, first + batch))
+            made = pool.map(pair, range(first, first + batch))
             distorted, undistorted = (np.stack(part) for part in zip(*made, strict=True))
             yield distorted, undistorted
 
 
-def _pair(mode: str, shape: tuple[int, int], rng: np.random.Generator) -> tuple[Image, Image]:
-    kind, resolution = mode.split("-")
-    pixel_size = float(rng.uniform(0.025, 0.9)) if resolution == "hr" else float(rng.uniform(0.3, 1.0))
-    specimen = random_specimen(
-        "high" if resolution == "hr" else "low", shape=shape, pixel_size=pixel_size, seed=rng, threads=1
-    )
-    undistorted = specimen.image
+def _drawn(rng: np.random.Generator, mode: str, shape: tuple[int, int]) -> tuple[Image, float]:
+    high = mode.endswith("-hr")
+    pixel_size = float(rng.uniform(0.025, 0.9)) if high else float(rng.uniform(0.3, 1.0))
+    kind = "high" if high else "low"
+    return random_specimen(kind, shape=shape, pixel_size=pixel_size, seed=rng, threads=1).image, pixel_size
+
+
+def _pair(mode: str, shape: tuple[int, int], truth: Truth, rng: np.random.Generator) -> tuple[Image, Image]:
+    kind = mode.split("-")[0]
+    undistorted, pixel_size = truth(rng, mode, shape)
     settings = noise.random_settings(kind, seed=rng, shape=shape)
     if kind == "tem":
         undistorted = np.maximum(noise.mtf(undistorted, **settings["mtf"], threads=1), 0)
