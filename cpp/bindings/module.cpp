@@ -14,6 +14,7 @@ void bind_mib(py::module_& m);
 void bind_events(py::module_& m);
 void bind_live(py::module_& m);
 void bind_sim(py::module_& m);
+void bind_metrics(py::module_& m);
 void bind_noise(py::module_& m);
 void bind_specimen(py::module_& m);
 void bind_atoms_find(py::module_& m);
@@ -55,6 +56,7 @@ PYBIND11_MODULE(_core, m) {
   bind_events(m);
   bind_live(m);
   bind_sim(m);
+  bind_metrics(m);
   bind_noise(m);
   bind_specimen(m);
   bind_atoms_find(m);

@@ -12,7 +12,7 @@ from crewe import _mkl
 from crewe._core import __version__
 from crewe.errors import BusyError, DeviceError, FormatError, ModelError
 
-_MODULES = ("atoms", "cuda", "imaging", "io", "live", "noise", "optics", "sim", "specimen", "strain")
+_MODULES = ("atoms", "cuda", "imaging", "io", "live", "metrics", "noise", "optics", "sim", "specimen", "strain")
 
 __all__ = ["BusyError", "DeviceError", "FormatError", "ModelError", "__version__", *_MODULES]
 

@@ -1,0 +1,42 @@
+#include "crewe/metrics/sums.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "crewe/parallel.hpp"
+#include "metrics/checks.hpp"
+#include "metrics/kernels.hpp"
+
+namespace crewe::metrics {
+
+Sums sums(View<const float, 2> a, View<const float, 2> b, int threads) {
+  check_image(a, "a");
+  check_image(b, "b");
+  if (a.shape != b.shape) throw std::invalid_argument("a and b: one shape wanted");
+  constexpr std::size_t kGrain = 16384;
+  const std::size_t n = a.size();
+  std::vector<Stretch> parts((n + kGrain - 1) / kGrain);
+  parallel_for(parts.size(), 4, threads, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const std::size_t first = i * kGrain;
+      parts[i] = CREWE_SIMD_CALL(stretch, a.data + first, b.data + first, std::min(kGrain, n - first));
+    }
+  });
+  constexpr float kMost = std::numeric_limits<float>::infinity();
+  Sums s{.min_a = kMost, .max_a = -kMost, .min_b = kMost, .max_b = -kMost};
+  for (const Stretch& part : parts) {
+    s.a += part.sums[0];
+    s.b += part.sums[1];
+    s.aa += part.sums[2];
+    s.ab += part.sums[3];
+    s.bb += part.sums[4];
+    s.min_a = std::min(s.min_a, part.min_a);
+    s.max_a = std::max(s.max_a, part.max_a);
+    s.min_b = std::min(s.min_b, part.min_b);
+    s.max_b = std::max(s.max_b, part.max_b);
+  }
+  return s;
+}
+
+}  // namespace crewe::metrics

@@ -1,0 +1,77 @@
+"""Checks of the arguments that the metrics share."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crewe import _core
+
+__all__ = ["Image", "as_cell", "as_image", "as_images", "as_map", "refuse", "unstack"]
+
+Image = NDArray[np.float32]
+
+
+def as_image(image: Any, name: str) -> Image:
+    """An image (y, x) float32, finite; C-contiguous (a strided view is copied)."""
+    dense = _as_floats(image, name)
+    if dense.ndim != 2 or 0 in dense.shape:
+        raise ValueError(f"{name}: an image (y, x) wanted, shape {dense.shape} came")
+    if not np.isfinite(_core.metrics_sums(dense, dense)[0]).all():
+        refuse(dense, name)
+    return dense
+
+
+def as_images(images: Any, like: Image, name: str, *, check: bool = True) -> Image:
+    """Images (..., y, x) of the shape of `like` as a stack (n, y, x); `check`: finite."""
+    dense = _as_floats(images, name)
+    if dense.ndim < 2 or dense.shape[-2:] != like.shape or 0 in dense.shape:
+        raise ValueError(f"{name}: images of shape (..., {like.shape[0]}, {like.shape[1]}) wanted, {dense.shape} came")
+    stack = dense.reshape(-1, *like.shape)
+    if check:
+        for image in stack:
+            as_image(image, name)
+    return stack
+
+
+def unstack(values: NDArray[np.float64], images: NDArray[Any]) -> Any:
+    """A float for one image, an array (...) for images (..., y, x)."""
+    return float(values[0]) if images.ndim == 2 else values.reshape(images.shape[:-2])
+
+
+def _as_floats(images: Any, name: str) -> Image:
+    if not isinstance(images, np.ndarray) or images.dtype != np.float32 or not images.dtype.isnative:
+        what = f"dtype {images.dtype}" if isinstance(images, np.ndarray) else type(images).__name__
+        raise TypeError(f"{name}: a NumPy array of dtype float32 wanted, {what} came")
+    return np.ascontiguousarray(images)
+
+
+def refuse(image: Image, name: str) -> None:
+    """Say where an image isn't finite, or negative."""
+    finite = np.isfinite(image)
+    if not finite.all():
+        place = np.argwhere(~finite)[0].tolist()
+        raise ValueError(f"{name}: finite numbers wanted, NaN or infinity came at {place}")
+    place = np.argwhere(image < 0)[0].tolist()
+    raise ValueError(f"{name}: pixels >= 0 wanted, {image[tuple(place)]} came at {place}")
+
+
+def as_cell(cell: Any, most: tuple[float, float], *, least: float = 1.0) -> tuple[float, float]:
+    """The height and width of a unit cell: one number or (y, x), positive, `least` to `most`."""
+    pair = tuple(cell) if isinstance(cell, Sequence | np.ndarray) and not isinstance(cell, str) else (cell, cell)
+    if len(pair) != 2 or any(isinstance(v, bool) or not isinstance(v, int | float | np.number) for v in pair):
+        raise ValueError(f"cell: a number or (y, x) wanted, {cell!r} came")
+    y, x = float(pair[0]), float(pair[1])
+    if not (least <= y <= most[0] and least <= x <= most[1] and 0 < min(y, x) and max(y, x) < np.inf):
+        within = f"{least:g} to {most[0]:g} x {most[1]:g} pixels" if least else "finite numbers > 0"
+        raise ValueError(f"cell: {within} wanted, {cell!r} came")
+    return y, x
+
+
+def as_map(cells: Any, name: str) -> NDArray[np.float64]:
+    """A map (y, x) of real numbers; NaN: not known."""
+    array = np.asarray(cells)
+    if array.dtype.kind not in "fiu" or array.ndim != 2 or array.size == 0:
+        raise ValueError(f"{name}: a map (y, x) of numbers wanted, {array.shape} {array.dtype} came")
+    return array.astype(np.float64)
