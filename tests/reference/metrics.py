@@ -39,7 +39,7 @@ def window_mean(image, places):
 def ssim_map(a, b, radius=8):
     """Eq. 1 as a difference, (1 − SSIM)/2, of images divided by their means, in disks."""
     a, b = (x.astype(float) / (x.mean(dtype=float) if x.any() else 1.0) for x in (a, b))
-    spread = max(np.ptp(a), np.ptp(b)) or 1.0
+    spread = min((s for s in (np.ptp(a), np.ptp(b)) if s > 0), default=1.0)
     c1, c2 = (0.01 * spread) ** 2, (0.03 * spread) ** 2
     places = disk(radius)
     mean_a, mean_b = window_mean(a, places), window_mean(b, places)
@@ -74,7 +74,7 @@ def subbands(image, scales=4, orientations=16):
             yield np.fft.ifft2(spectrum * radial * 2 * scale * np.where(cosine > 0, cosine, 0) ** (n - 1))
 
 
-def cw_ssim_map(a, b, scales=4, orientations=16, window=7, k=0.01):
+def cw_ssim_map(a, b, scales=4, orientations=16, window=7, k=0.02):
     """Eq. 2, mean over the bands, of standardised images; a flat image differs by 1 from any other."""
     a, b = a.astype(float), b.astype(float)
     flat = [x.min() == x.max() for x in (a, b)]

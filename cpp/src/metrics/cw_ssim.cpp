@@ -17,7 +17,7 @@ namespace {
 
 using Complex = std::complex<float>;
 
-constexpr float kConstant = 0.01f;     // K of the definition
+constexpr float kConstant = 0.02f;     // K of the definition
 constexpr double kNegligible = 1e-12;  // a transfer function below this part of its maximum is cut: no denormal numbers
 constexpr std::size_t kRows = 32;
 constexpr std::size_t kTogether = 7;  // images that are held against one set of coefficients of the reference

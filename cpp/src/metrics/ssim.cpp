@@ -97,7 +97,8 @@ void ssim(View<const float, 2> a, View<const float, 3> b, View<float, 3> maps, i
   });
   for (std::size_t i = 0; i < b.shape[0]; ++i) {
     const Prepared test = prepare(b[i], "b", threads);
-    double range = std::max(reference.range, test.range);
+    double range = std::min(reference.range, test.range);
+    if (range == 0) range = std::max(reference.range, test.range);
     if (range == 0) range = 1;  // two flat images: means of 0 or 1
     const SsimConstants constants{static_cast<float>(1e-4 * range * range), static_cast<float>(9e-4 * range * range)};
     strips([&](const DiskStrip& strip) {

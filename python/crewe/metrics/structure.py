@@ -41,8 +41,8 @@ def ssim(a: Image, b: Image, *, radius: int = 8, threads: int = 0) -> Any:
 
     Notes
     -----
-    SSIM = (2μ_aμ_b + C1)(2σ_ab + C2)/((μ_a² + μ_b² + C1)(σ_a² + σ_b² + C2)), C1 = (0.01 L)², C2 = (0.03 L)², L the larger
-    range of values of the two: the same number for (a, b) and (b, a).
+    SSIM = (2μ_aμ_b + C1)(2σ_ab + C2)/((μ_a² + μ_b² + C1)(σ_a² + σ_b² + C2)), C1 = (0.01 L)², C2 = (0.03 L)², L the smaller
+    range of values of the two, which noise doesn't widen: the same number for (a, b) and (b, a).
 
     References
     ----------
@@ -120,7 +120,7 @@ def cw_ssim(a: Image, b: Image, *, scales: int = 4, orientations: int = 16, thre
     Notes
     -----
     Images of mean 0 and standard deviation 1 through an undecimated complex steerable pyramid (periodic: opposite edges
-    touch), residues left out; 1 − (2|Σ c_a c_b*| + K)/(Σ|c_a|² + Σ|c_b|² + K) in windows of 7 × 7, K = 0.01; mean over bands.
+    touch), residues left out; 1 − (2|Σ c_a c_b*| + K)/(Σ|c_a|² + Σ|c_b|² + K) in windows of 7 × 7, K = 0.02; mean over bands.
 
     References
     ----------

@@ -2,7 +2,7 @@
 //
 //   D = mean over scales and orientations of 1 − (2 |Σ c_a c_b*| + K) / (Σ |c_a|² + Σ |c_b|² + K)
 //
-// Σ: the pixels of the image in a window of 7 × 7; K = 0.01; images of mean 0 and standard deviation 1; c: coefficients
+// Σ: the pixels of the image in a window of 7 × 7; K = 0.02; images of mean 0 and standard deviation 1; c: coefficients
 // of a complex steerable pyramid, undecimated, without the residues. In the Fourier plane, radius r [Nyquist
 // frequencies], angle φ, the band of scale s = 0, 1, ... and orientation o = 0 ... n − 1 is
 //
