@@ -23,7 +23,20 @@ MAY_USE = {
 }
 FREE = {"__main__", "cli", "demo", "train"}  # may use anything; nothing may use them
 HELPERS = {"errors", "__init__"}  # everybody may use them
-HEAVY = {"torch", "onnxruntime", "matplotlib", "dask", "h5py", "zarr", "rsciio", "ase", "tifffile", "cv2", "scipy", "pandas"}
+HEAVY = {
+    "torch",
+    "onnxruntime",
+    "matplotlib",
+    "dask",
+    "h5py",
+    "zarr",
+    "rsciio",
+    "ase",
+    "tifffile",
+    "cv2",
+    "scipy",
+    "pandas",
+}
 
 
 def python_files(folder=PACKAGE):

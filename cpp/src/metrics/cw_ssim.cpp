@@ -53,7 +53,7 @@ class Pyramid {
     });
     const double n = orientations;
     gain_ = 2 * std::exp((n - 1) * std::log(2.0) + std::lgamma(n) - (std::log(n) + std::lgamma(2 * n - 1)) / 2);
-    least_ = orientations == 1 ? 0 : std::pow(kNegligible, 1 / (n - 1));
+    least_ = std::pow(kNegligible, 1 / (n - 1));
   }
 
   void set_scale(int scale) {
@@ -130,7 +130,7 @@ void cw_ssim(View<const float, 2> a, View<const float, 3> b, View<float, 3> maps
              int threads) {
   check_stack(a, b, maps);
   if (scales < 1 || scales > 8) throw std::invalid_argument("scales: 1..8 wanted");
-  if (orientations < 1 || orientations > 64) throw std::invalid_argument("orientations: 1..64 wanted");
+  if (orientations < 2 || orientations > 64) throw std::invalid_argument("orientations: 2..64 wanted");
   const std::size_t ny = a.shape[0], nx = a.shape[1], n = ny * nx;
   const bool flat_a = is_flat(a);
   std::vector<std::size_t> structured;

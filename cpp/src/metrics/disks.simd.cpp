@@ -32,10 +32,11 @@ CREWE_INLINE void disk_sums(const DiskStrip& strip, const Fill& fill, const Fini
     if (row >= 0 && row < strip.ny) {
       fill(row, lines);
       for (int q = 0; q < quantities; ++q) {
-        float *above[kMostRadius + 1], *below[kMostRadius + 1];
-        for (std::ptrdiff_t d = 0; d <= r; ++d) {
-          above[d] = slot(q, row - d);
-          below[d] = slot(q, row + d);
+        float* at[2 * kMostRadius + 1];  // the output rows from row − r to row + r
+        std::ptrdiff_t place = (row - r + height) % height;
+        for (std::ptrdiff_t d = 0; d < height; ++d) {
+          at[d] = rings + (q * height + place) * kColumns;
+          place = place + 1 == height ? 0 : place + 1;
         }
         for (std::ptrdiff_t x = 0; x < kColumns; x += 16) {
           const float* middle = lines[q] + r + x;
@@ -43,11 +44,11 @@ CREWE_INLINE void disk_sums(const DiskStrip& strip, const Fill& fill, const Fini
           std::ptrdiff_t reach = 0;
           for (std::ptrdiff_t d = r; d > 0; --d) {
             for (; reach < strip.half_width[d]; ++reach) sum += load(middle - reach - 1) + load(middle + reach + 1);
-            store(above[d] + x, load(above[d] + x) + sum);
-            store(below[d] + x, load(below[d] + x) + sum);
+            store(at[r - d] + x, load(at[r - d] + x) + sum);
+            store(at[r + d] + x, load(at[r + d] + x) + sum);
           }
           for (; reach < r; ++reach) sum += load(middle - reach - 1) + load(middle + reach + 1);
-          store(above[0] + x, load(above[0] + x) + sum);
+          store(at[r] + x, load(at[r] + x) + sum);
         }
       }
     }
@@ -71,56 +72,64 @@ struct Reach {
 
 }  // namespace
 
-void disk_moments(const DiskStrip& strip, const Normalised& image, const float* const* inverse_count, float* mean,
-                  float* variance) {
+void disk_mean(const DiskStrip& strip, const Normalised& image, const float* const* inverse_count, float* mean) {
   const Reach reach(strip);
   const std::ptrdiff_t pitch = (strip.nx + kColumns - 1) / kColumns * kColumns;
+  const float scale = image.scale, shift = image.shift;
   const auto fill = [&](std::ptrdiff_t row, float* const* lines) __attribute__((always_inline)) {
-    const float* from = image.data + row * strip.nx;
-    for (std::ptrdiff_t c = reach.begin; c < reach.end; ++c) {
-      const float x = from[c] * image.scale - image.shift;
-      lines[0][c - reach.first] = x;
-      lines[1][c - reach.first] = x * x;
-    }
+    const float* from = image.data + row * strip.nx + reach.begin;
+    float* to = lines[0] + reach.begin - reach.first;
+    const std::ptrdiff_t n = reach.end - reach.begin;
+    std::ptrdiff_t i = 0;
+    for (; i + 16 <= n; i += 16) store(to + i, load(from + i) * scale - shift);
+    for (; i < n; ++i) to[i] = from[i] * scale - shift;
   };
   const auto finish = [&](std::ptrdiff_t row, const float* const* sums) __attribute__((always_inline)) {
-    const std::ptrdiff_t place = row * pitch + strip.first_column;
+    float* to = mean + row * pitch + strip.first_column;
     for (std::ptrdiff_t x = 0; x < kColumns; x += 16) {
-      const f32x16 part = load(inverse_count[row] + strip.first_column + x);
-      const f32x16 m = load(sums[0] + x) * part;
-      store(mean + place + x, m);
-      store(variance + place + x, load(sums[1] + x) * part - m * m);
+      store(to + x, load(sums[0] + x) * load(inverse_count[row] + strip.first_column + x));
     }
   };
-  disk_sums<2>(strip, fill, finish);
+  disk_sums<1>(strip, fill, finish);
 }
 
 void disk_ssim(const DiskStrip& strip, const Normalised& a, const Normalised& b, const float* const* inverse_count,
-               const float* mean_a, const float* variance_a, SsimConstants constants, float* out) {
+               const float* mean_a, SsimConstants constants, float* out) {
   const Reach reach(strip);
   const std::ptrdiff_t pitch = (strip.nx + kColumns - 1) / kColumns * kColumns;
   const std::ptrdiff_t columns = strip.nx - strip.first_column < kColumns ? strip.nx - strip.first_column : kColumns;
+  const float scale_a = a.scale, shift_a = a.shift, scale_b = b.scale, shift_b = b.shift;
+  const float c1 = constants.c1, c2 = constants.c2;
   const auto fill = [&](std::ptrdiff_t row, float* const* lines) __attribute__((always_inline)) {
-    const float *from_a = a.data + row * strip.nx, *from_b = b.data + row * strip.nx;
-    for (std::ptrdiff_t c = reach.begin; c < reach.end; ++c) {
-      const float x = from_a[c] * a.scale - a.shift, y = from_b[c] * b.scale - b.shift;
-      lines[0][c - reach.first] = y;
-      lines[1][c - reach.first] = y * y;
-      lines[2][c - reach.first] = x * y;
+    const float* from_a = a.data + row * strip.nx + reach.begin;
+    const float* from_b = b.data + row * strip.nx + reach.begin;
+    const std::ptrdiff_t skip = reach.begin - reach.first, n = reach.end - reach.begin;
+    float *value = lines[0] + skip, *squares = lines[1] + skip, *product = lines[2] + skip;
+    std::ptrdiff_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+      const f32x16 x = load(from_a + i) * scale_a - shift_a, y = load(from_b + i) * scale_b - shift_b;
+      store(value + i, y);
+      store(squares + i, x * x + y * y);
+      store(product + i, x * y);
+    }
+    for (; i < n; ++i) {
+      const float x = from_a[i] * scale_a - shift_a, y = from_b[i] * scale_b - shift_b;
+      value[i] = y;
+      squares[i] = x * x + y * y;
+      product[i] = x * y;
     }
   };
   const auto finish = [&](std::ptrdiff_t row, const float* const* sums) __attribute__((always_inline)) {
-    const float c1 = constants.c1, c2 = constants.c2;
     const std::ptrdiff_t place = row * pitch + strip.first_column;
     float* to = out + row * strip.nx + strip.first_column;
     for (std::ptrdiff_t x = 0; x < columns; x += 16) {
       const f32x16 part = load(inverse_count[row] + strip.first_column + x);
       const f32x16 low_a = load(mean_a + place + x), low_b = load(sums[0] + x) * part;
-      const f32x16 variance_b = load(sums[1] + x) * part - low_b * low_b;
+      const f32x16 variances = load(sums[1] + x) * part - (low_a * low_a + low_b * low_b);
       const f32x16 covariance = load(sums[2] + x) * part - low_a * low_b;
-      const f32x16 m_a = low_a + a.shift, m_b = low_b + b.shift;
+      const f32x16 m_a = low_a + shift_a, m_b = low_b + shift_b;
       const f32x16 above = (2.0f * m_a * m_b + c1) * (2.0f * covariance + c2);
-      const f32x16 below = (m_a * m_a + m_b * m_b + c1) * (load(variance_a + place + x) + variance_b + c2);
+      const f32x16 below = (m_a * m_a + m_b * m_b + c1) * (variances + c2);
       f32x16 d = 0.5f - 0.5f * (above / below);
       d = d > 0.0f ? d : f32x16{};
       d = d < 1.0f ? d : f32x16{} + 1.0f;

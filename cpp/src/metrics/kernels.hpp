@@ -60,20 +60,18 @@ constexpr std::size_t disk_scratch(std::size_t radius) {
   return 3 * ((2 * radius + 1) * DiskStrip::kColumns + DiskStrip::kColumns + 2 * radius);
 }
 
-CREWE_SIMD_DECLARE(Stretch stretch(const float* a, const float* b, std::size_t n);
-                   // means and variances (ny, nx) of an image, of its normalised pixels without the shift put back;
-                   // inverse_count[y]: (nx) 1/pixels in the disk.
-                   void disk_moments(const DiskStrip& strip, const Normalised& image, const float* const* inverse_count,
-                                     float* mean, float* variance);
-                   // D of a, whose moments are known, and b.
-                   void disk_ssim(const DiskStrip& strip, const Normalised& a, const Normalised& b,
-                                  const float* const* inverse_count, const float* mean_a, const float* variance_a,
-                                  SsimConstants constants, float* out);
-                   // out[j] = spectrum[j] · band[j], complex.
-                   void filter_row(const Band& band, const float* spectrum, float* out);
-                   // Adds 1 − (2 |Σ x y*| + K)/(Σ |x|² + |y|² + K) to the rows [first, last) of out (ny, nx); x, y:
-                   // complex (ny, nx); scratch: window_scratch(nx) floats.
-                   void compare_rows(const float* x, const float* y, std::size_t ny, std::size_t nx, std::size_t first,
-                                     std::size_t last, float k, float* out, float* scratch);)
+CREWE_SIMD_DECLARE(
+    Stretch stretch(const float* a, const float* b, std::size_t n);
+    // The means (ny, nx rounded up to strips) of an image's normalised pixels; inverse_count[y]: 1/pixels in the disk.
+    void disk_mean(const DiskStrip& strip, const Normalised& image, const float* const* inverse_count, float* mean);
+    // D of a, whose means are known, and b.
+    void disk_ssim(const DiskStrip& strip, const Normalised& a, const Normalised& b, const float* const* inverse_count,
+                   const float* mean_a, SsimConstants constants, float* out);
+    // out[j] = spectrum[j] · band[j], complex.
+    void filter_row(const Band& band, const float* spectrum, float* out);
+    // Adds 1 − (2 |Σ x y*| + K)/(Σ |x|² + |y|² + K) to the rows [first, last) of out (ny, nx); x, y:
+    // complex (ny, nx); scratch: window_scratch(nx) floats.
+    void compare_rows(const float* x, const float* y, std::size_t ny, std::size_t nx, std::size_t first,
+                      std::size_t last, float k, float* out, float* scratch);)
 
 }  // namespace crewe::metrics

@@ -69,8 +69,7 @@ void filter_row(const Band& band, const float* spectrum, float* out) {
   for (; j + 16 <= band.nx; j += 16) {
     f32x16 cosine = (load(band.across + j) + band.along) * load(band.inverse + j);
     cosine = cosine > band.least ? cosine : f32x16{};
-    f32x16 h = power(cosine, band.power) * (load(band.radial + j) * band.gain);
-    h = cosine > 0.0f ? h : f32x16{};
+    const f32x16 h = power(cosine, band.power) * (load(band.radial + j) * band.gain);
     const f32x16 h0 = __builtin_shufflevector(h, h, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
     const f32x16 h1 = __builtin_shufflevector(h, h, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14, 15, 15);
     store(out + 2 * j, load(spectrum + 2 * j) * h0);
@@ -79,7 +78,7 @@ void filter_row(const Band& band, const float* spectrum, float* out) {
   for (; j < band.nx; ++j) {
     float cosine = (band.across[j] + band.along) * band.inverse[j];
     cosine = cosine > band.least ? cosine : 0.0f;
-    const float h = cosine > 0.0f ? power(cosine, band.power) * (band.radial[j] * band.gain) : 0.0f;
+    const float h = power(cosine, band.power) * (band.radial[j] * band.gain);
     out[2 * j] = spectrum[2 * j] * h;
     out[2 * j + 1] = spectrum[2 * j + 1] * h;
   }

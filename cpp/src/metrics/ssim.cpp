@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <vector>
 
 #include "crewe/metrics/sums.hpp"
@@ -13,7 +14,7 @@ namespace crewe::metrics {
 namespace {
 
 constexpr std::size_t kColumns = DiskStrip::kColumns;
-constexpr std::size_t kRows = 128;  // of a strip; the rows above and below it are gone through twice
+constexpr std::size_t kRows = 256;  // of a strip; the rows above and below it are gone through twice
 
 struct Prepared {
   Normalised image;
@@ -78,23 +79,27 @@ void ssim(View<const float, 2> a, View<const float, 3> b, View<float, 3> maps, i
   }
   const Counts counts(ny, nx, half_width);
   const std::size_t across = (nx + kColumns - 1) / kColumns, down = (ny + kRows - 1) / kRows;
-  std::vector<float> moments(2 * ny * across * kColumns);
-  float *mean = moments.data(), *variance = mean + ny * across * kColumns;
+  std::vector<float> mean(ny * across * kColumns);
   const auto strips = [&](auto&& run) {
     parallel_for(across * down, 1, threads, [&](std::size_t begin, std::size_t end) {
-      std::vector<float> scratch(disk_scratch(static_cast<std::size_t>(radius)));
+      // Vectors of 64 bytes that lie across two cache lines cost twice.
+      constexpr std::size_t kLine = 64;
+      const std::size_t floats = disk_scratch(static_cast<std::size_t>(radius));
+      std::vector<float> room(floats + kLine / sizeof(float));
+      void* scratch = room.data();
+      std::size_t bytes = room.size() * sizeof(float);
+      std::align(kLine, floats * sizeof(float), scratch, bytes);
       for (std::size_t i = begin; i < end; ++i) {
         const std::size_t row = i / across * kRows, column = i % across * kColumns;
         run(DiskStrip{static_cast<std::ptrdiff_t>(ny), static_cast<std::ptrdiff_t>(nx),
                       static_cast<std::ptrdiff_t>(row), static_cast<std::ptrdiff_t>(std::min(row + kRows, ny)),
-                      static_cast<std::ptrdiff_t>(column), radius, half_width.data(), scratch.data()});
+                      static_cast<std::ptrdiff_t>(column), radius, half_width.data(), static_cast<float*>(scratch)});
       }
     });
   };
   const Prepared reference = prepare(a, "a", threads);
-  strips([&](const DiskStrip& strip) {
-    CREWE_SIMD_CALL(disk_moments, strip, reference.image, counts.rows(), mean, variance);
-  });
+  strips(
+      [&](const DiskStrip& strip) { CREWE_SIMD_CALL(disk_mean, strip, reference.image, counts.rows(), mean.data()); });
   for (std::size_t i = 0; i < b.shape[0]; ++i) {
     const Prepared test = prepare(b[i], "b", threads);
     double range = std::min(reference.range, test.range);
@@ -102,7 +107,7 @@ void ssim(View<const float, 2> a, View<const float, 3> b, View<float, 3> maps, i
     if (range == 0) range = 1;  // two flat images: means of 0 or 1
     const SsimConstants constants{static_cast<float>(1e-4 * range * range), static_cast<float>(9e-4 * range * range)};
     strips([&](const DiskStrip& strip) {
-      CREWE_SIMD_CALL(disk_ssim, strip, reference.image, test.image, counts.rows(), mean, variance, constants,
+      CREWE_SIMD_CALL(disk_ssim, strip, reference.image, test.image, counts.rows(), mean.data(), constants,
                       maps[i].data);
     });
   }

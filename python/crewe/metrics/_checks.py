@@ -13,12 +13,12 @@ __all__ = ["Image", "as_cell", "as_image", "as_images", "as_map", "refuse", "uns
 Image = NDArray[np.float32]
 
 
-def as_image(image: Any, name: str) -> Image:
-    """An image (y, x) float32, finite; C-contiguous (a strided view is copied)."""
+def as_image(image: Any, name: str, *, check: bool = True) -> Image:
+    """An image (y, x) float32, C-contiguous (a strided view is copied); `check`: finite."""
     dense = _as_floats(image, name)
     if dense.ndim != 2 or 0 in dense.shape:
         raise ValueError(f"{name}: an image (y, x) wanted, shape {dense.shape} came")
-    if not np.isfinite(_core.metrics_sums(dense, dense)[0]).all():
+    if check and not np.isfinite(_core.metrics_sums(dense, dense)[0]).all():
         refuse(dense, name)
     return dense
 
@@ -63,7 +63,7 @@ def as_cell(cell: Any, most: tuple[float, float], *, least: float = 1.0) -> tupl
     if len(pair) != 2 or any(isinstance(v, bool) or not isinstance(v, int | float | np.number) for v in pair):
         raise ValueError(f"cell: a number or (y, x) wanted, {cell!r} came")
     y, x = float(pair[0]), float(pair[1])
-    if not (least <= y <= most[0] and least <= x <= most[1] and 0 < min(y, x) and max(y, x) < np.inf):
+    if not (least <= y <= most[0] and least <= x <= most[1] and min(y, x) > 0 and max(y, x) < np.inf):
         within = f"{least:g} to {most[0]:g} x {most[1]:g} pixels" if least else "finite numbers > 0"
         raise ValueError(f"cell: {within} wanted, {cell!r} came")
     return y, x

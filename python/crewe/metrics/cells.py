@@ -49,7 +49,7 @@ def unit_cell(reference: Image) -> tuple[float, float]:
 
 
 def _period(image: NDArray[np.float64], axis: int) -> float:
-    """The first lag at which an image repeats itself along an axis as well as it ever does, made finer by its multiples."""
+    """The first lag at which an image repeats itself along an axis as it does best; its multiples make it finer."""
     n = image.shape[axis]
     spectrum = np.fft.rfft(image, 2 * n, axis=axis)
     products = np.fft.irfft((np.abs(spectrum) ** 2).sum(axis=1 - axis), 2 * n)[:n]
@@ -69,7 +69,7 @@ def _period(image: NDArray[np.float64], axis: int) -> float:
         near += int(np.argmax(likeness[near - 1 : near + 2])) - 1
         left, middle, right = likeness[near - 1 : near + 2]
         bend = left - 2 * middle + right
-        period = (near + (0.5 * (left - right) / bend if bend < 0 else 0.0)) / multiple
+        period = float(near + (0.5 * (left - right) / bend if bend < 0 else 0.0)) / multiple
     return period
 
 
@@ -123,8 +123,13 @@ def unit_cell_map(reference: Image, image: Image, *, cell: Any = None, metric: s
         raise ValueError(f"image: one image (y, x) wanted, {image.shape} came")
     shape = (a.shape[0], a.shape[1])
     size = as_cell(unit_cell(a) if cell is None else cell, shape)
-    edges = [np.rint(np.arange(int(n / c + 1e-6) + 1) * c).astype(int) for n, c in zip(shape, size, strict=True)]
+    edges = [_edges(n, c) for n, c in zip(shape, size, strict=True)]
     return _MAPS[metric](a, b[0], edges, threads)
+
+
+def _edges(n: int, cell: float) -> NDArray[Any]:
+    """Where cells begin and end, in whole pixels; the last may lack half a pixel."""
+    return np.asarray(np.minimum(np.rint(np.arange(int((n + 0.5) / cell) + 1) * cell).astype(int), n))
 
 
 def _sums(pixels: NDArray[Any], edges: list[NDArray[Any]]) -> Cells:

@@ -58,7 +58,7 @@ class Keypoints:
         with _cores(self._threads):
             found = self._sift.detect(self._pixels, None)
             places = np.array([(k.pt[1] - PAD, k.pt[0] - PAD) for k in found], np.float64).reshape(-1, 2)
-            inside = ((places > -0.5) & (places < (ny - 0.5, nx - 0.5))).all(axis=1)
+            inside = np.asarray(((places > -0.5) & (places < (ny - 0.5, nx - 0.5))).all(axis=1))
             self._keypoints = [k for k, keep in zip(found, inside, strict=True) if keep]
             self.places: NDArray[np.float64] = places[inside]
             self._descriptors = self._describe(self._pixels)

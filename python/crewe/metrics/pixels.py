@@ -51,15 +51,15 @@ def mse(a: Image, b: Image, *, threads: int = 0) -> Any:
     array([0., 1.])
     """
     threads = as_threads(threads)
-    image = as_image(a, "a")
+    image = as_image(a, "a", check=False)  # what is wrong with the pixels shows in the sums
     stack = as_images(b, image, "b", check=False)
     found = np.empty(len(stack))
     for i, other in enumerate(stack):
         (_, _, aa, ab, bb), low_a, low_b = _core.metrics_sums(image, other, threads=threads)
+        if not np.isfinite(aa) or low_a[0] < 0:
+            refuse(image, "a")
         if not np.isfinite(bb) or low_b[0] < 0:
             refuse(other, "b")
-        if low_a[0] < 0:
-            refuse(image, "a")
         found[i] = 1 - ab / np.sqrt(aa * bb) if aa > 0 and bb > 0 else float(aa != bb)
     return unstack(np.clip(found, 0, 1), b)
 

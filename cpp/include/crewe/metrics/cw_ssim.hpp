@@ -19,7 +19,7 @@
 namespace crewe::metrics {
 
 // maps (n, ny, nx): D of a (ny, nx) and each of b (n, ny, nx), all contiguous and finite; scales 1..8,
-// orientations 1..64. A flat image differs by 1 from any that is not, by 0 from another flat one. The coefficients of a
+// orientations 2..64. A flat image differs by 1 from any that is not, by 0 from another flat one. The coefficients of a
 // are worked out once.
 void cw_ssim(View<const float, 2> a, View<const float, 3> b, View<float, 3> maps, int scales, int orientations,
              int threads);
