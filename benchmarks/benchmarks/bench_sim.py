@@ -84,6 +84,30 @@ class Potentials:
     track_slices.unit = "slices/s"  # type: ignore[attr-defined]
 
 
+class Prism:
+    """Positions of a scan from few waves, after the scattering matrix is there."""
+
+    params = ([2, 4],)
+    param_names = ("interpolation",)
+
+    def setup(self, interpolation: int) -> None:
+        potential = sim.Potential(Crystal((8, 8, 4)), gpts=512, slice_thickness=DEPTH)
+        self.prism = sim.Prism(
+            potential, energy=ENERGY, semiangle=20.0, interpolation=interpolation, threads=1, memory=2**31
+        )
+        lines = np.arange(8) * A / 8
+        self.positions = np.stack(np.meshgrid(lines, lines, indexing="ij"), axis=-1)
+        self._run()
+
+    def _run(self) -> None:
+        self.prism.stem(positions=self.positions, detectors={"adf": (40, 100)})
+
+    def track_probes(self, interpolation: int) -> float:
+        return cpu_rate(self._run, 64, repeats=3)
+
+    track_probes.unit = "probes/s"  # type: ignore[attr-defined]
+
+
 class Scan:
     """4D-STEM into Zarr: ten configurations, 256² pixels, 40 slices."""
 

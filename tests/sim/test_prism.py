@@ -46,6 +46,14 @@ def test_interpolation_is_close():
         np.testing.assert_allclose(images[name], full[name], atol=0.05 * full[name].max())
 
 
+def test_a_probe_is_the_same_alone_and_among_others():
+    prism = sim.Prism(a_potential(np.float64, cells=2), interpolation=2, **OPTICS)
+    places = np.random.default_rng(0).uniform(-5, 20, (8, 2))
+    together = prism.cbed(places)
+    for place, pattern in zip(places, together, strict=True):
+        np.testing.assert_allclose(prism.cbed(place), pattern, rtol=0, atol=1e-14)
+
+
 def test_a_smaller_aperture():
     potential = a_potential(np.float64, cells=1)
     got = sim.Prism(potential, **OPTICS).cbed(PLACES[1], semiangle=12.0)
