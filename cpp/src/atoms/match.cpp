@@ -166,19 +166,33 @@ class Group {
   std::vector<bool> done_;
 };
 
+// Distances to the nearest of the places, sought outwards from the point's row; `others`: not to the point itself.
+std::vector<double> distances(View<const double, 2> points, const std::vector<Point>& places, bool others) {
+  if (points.shape[1] != 2) throw std::invalid_argument("points: shape (n, 2) wanted");
+  std::vector<double> result(points.shape[0]);
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    const double y = points(i, 0u), x = points(i, 1u);
+    double best = kFar;  // squared
+    const auto look = [&](const Point& p) {
+      const double square = (p.y - y) * (p.y - y) + (p.x - x) * (p.x - x);
+      if (square < best && !(others && p.index == i)) best = square;
+    };
+    const auto middle = first_from(places, y);
+    for (auto at = middle; at != places.end() && (at->y - y) * (at->y - y) < best; ++at) look(*at);
+    for (auto at = middle; at != places.begin() && (y - (at - 1)->y) * (y - (at - 1)->y) < best; --at) look(*(at - 1));
+    result[i] = std::sqrt(best);
+  }
+  return result;
+}
+
 }  // namespace
 
 std::vector<double> nearest(View<const double, 2> points, View<const double, 2> others) {
-  const std::vector<Point> places = sorted(others);
-  std::vector<double> result(points.shape[0], kFar);
-  for (std::size_t i = 0; i < result.size(); ++i) {
-    const double y = points(i, 0u), x = points(i, 1u);
-    const auto look = [&](const Point& p) { result[i] = std::min(result[i], std::hypot(p.y - y, p.x - x)); };
-    const auto middle = first_from(places, y);
-    for (auto at = middle; at != places.end() && at->y - y < result[i]; ++at) look(*at);
-    for (auto at = middle; at != places.begin() && y - (at - 1)->y < result[i]; --at) look(*(at - 1));
-  }
-  return result;
+  return distances(points, sorted(others), false);
+}
+
+std::vector<double> neighbour(View<const double, 2> points) {
+  return distances(points, sorted(points), true);
 }
 
 std::vector<std::pair<std::size_t, std::size_t>> match(View<const double, 2> found, View<const double, 2> truth,

@@ -20,6 +20,9 @@ namespace crewe::atoms {
 // Distance of every point to the nearest of the others; infinite where there are none.
 std::vector<double> nearest(View<const double, 2> points, View<const double, 2> others);
 
+// Distance of every point to the nearest other one of the same set.
+std::vector<double> neighbour(View<const double, 2> points);
+
 // Pairs (index in `found`, index in `truth`), by rising index in `found`.
 std::vector<std::pair<std::size_t, std::size_t>> match(View<const double, 2> found, View<const double, 2> truth,
                                                        double tolerance);

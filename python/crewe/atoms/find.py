@@ -1,0 +1,241 @@
+"""Columns found in an image: a confidence for every pixel, its summits, the best of those that overlap."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crewe import _core
+from crewe._array import as_finite, as_image
+from crewe.atoms.nms import nms
+from crewe.errors import ModelError
+
+__all__ = ["Proposals", "find", "propose"]
+
+Model = Literal["atomid", "log"]
+
+#: Heights among which the valley between noise and columns is looked for, in units of a typical column's.
+_LOWEST, _HIGHEST = 0.06, 0.45
+#: Single atoms stand this many standard deviations above the texture around them: one false in 300,000 independent
+#: pixels of Gaussian noise.
+_OUTLIER = 4.5
+
+
+@dataclass(frozen=True)
+class Proposals:
+    """Where columns may be, and how sure that is.
+
+    Attributes
+    ----------
+    confidence : ndarray (y, x) float32
+        1 at a typical column.
+    positions : ndarray (n, 2) float64
+        Summits of the map above `threshold`, (y, x) [pixels], row by row.
+    scores : ndarray (n,) float64
+        Their heights.
+    spacing : float
+        Mean distance of neighbouring columns [pixels]; 0 with fewer than two.
+    threshold : float
+        The lowest confidence of a proposal.
+    """
+
+    confidence: NDArray[np.float32]
+    positions: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    spacing: float
+    threshold: float
+
+    @property
+    def boxes(self) -> NDArray[np.float64]:
+        """Squares (n, 4) as (y0, x0, y1, x1) around the positions, `spacing` wide."""
+        half = self.spacing / 2
+        return np.concatenate([self.positions - half, self.positions + half], axis=1)
+
+    def columns(self, *, iou: float = 0.3) -> NDArray[np.float64]:
+        """The positions (n, 2) that stay where boxes overlap (`nms`), sorted by y, then x."""
+        kept = self.positions[nms(self.boxes, self.scores, iou=iou)]
+        return kept[np.lexsort((kept[:, 1], kept[:, 0]))]
+
+    def again(self, *, threshold: float | None = None, window: int | None = None) -> "Proposals":
+        """The proposals of the same map at another `threshold` or with another `window`, as in `propose`."""
+        lower = self.threshold if threshold is None else _as_threshold(threshold)
+        return _of_map(self.confidence, lower, _as_reach(window))
+
+
+def find(
+    image: NDArray[np.float32],
+    *,
+    model: Model = "atomid",
+    threshold: float | None = None,
+    window: int | None = None,
+) -> NDArray[np.float64]:
+    """Find the atomic columns of an image.
+
+    Nothing needs to be known of it: ``"log"`` takes the size of columns from the power spectrum, weights frequencies
+    by what they hold above the noise, and cuts where the heights of summits leave a gap. Where there is no lattice,
+    it looks for bright spots that stand out of the texture.
+
+    Parameters
+    ----------
+    image : ndarray (y, x) float32
+        Columns bright, any unit.
+    model : {"atomid", "log"}
+        The network, or the Laplacian of Gaussian.
+    threshold : float, optional
+        The lowest confidence of a column, where 1 is a typical column's; default: the image decides.
+    window : int, optional
+        A column is the most confident of window × window pixels; default 3. Closer ones are told apart by `nms`.
+
+    Returns
+    -------
+    ndarray (n, 2) float64
+        Positions (y, x) [pixels], sub-pixel, sorted by y, then x; (0, 2) for a constant image.
+
+    Raises
+    ------
+    crewe.ModelError
+        The network isn't there.
+    TypeError
+        `image` is no float32 array.
+    ValueError
+        A wrong shape, NaN or infinity in the image, a threshold below 0, a window below 1, another model.
+
+    References
+    ----------
+    Yan, MPhil thesis (PolyU); Lindeberg, Int. J. Comput. Vision 30 (1998) 79; the header ``crewe/atoms/log_map.hpp``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> y, x = np.mgrid[:64, :64]
+    >>> image = np.exp(-((y % 16 - 7.5) ** 2 + (x % 16 - 8) ** 2) / 18).astype(np.float32)
+    >>> columns = find(image, model="log")
+    >>> columns.shape, columns.min(axis=0).round(1).tolist()
+    ((16, 2), [7.5, 8.0])
+    """
+    return propose(image, model=model, threshold=threshold, window=window).columns()
+
+
+def propose(
+    image: NDArray[np.float32],
+    *,
+    model: Model = "atomid",
+    threshold: float | None = None,
+    window: int | None = None,
+) -> Proposals:
+    """The confidence that a pixel is a column's middle, and the summits of that map.
+
+    Parameters
+    ----------
+    image, model, threshold, window
+        As in `find`.
+
+    Returns
+    -------
+    Proposals
+        The map, positions, scores, boxes; ``.columns()`` are what `find` returns, ``.again(threshold=...)`` cuts the
+        same map elsewhere, in a few milliseconds.
+
+    Raises
+    ------
+    crewe.ModelError, TypeError, ValueError
+        As `find`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> y, x = np.mgrid[:64, :64]
+    >>> image = np.exp(-((y % 16 - 7.5) ** 2 + (x % 16 - 8) ** 2) / 18).astype(np.float32)
+    >>> found = propose(image, model="log")
+    >>> found.confidence.shape, round(found.spacing), len(found.again(threshold=0.5).boxes)
+    ((64, 64), 16, 16)
+    """
+    image = as_image(image)
+    reach = _as_reach(window)
+    lower = None if threshold is None else _as_threshold(threshold)
+    if model == "atomid":
+        raise ModelError("model: no file of the network 'atomid' is installed; model='log' needs none")
+    if model != "log":
+        raise ValueError(f"model: 'atomid' or 'log' wanted, {model!r} came")
+    confidence, decided = _log_confidence(image)
+    return _of_map(confidence, decided if lower is None else lower, reach)
+
+
+def _log_confidence(image: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
+    """The map scaled to 1 at a typical column, and the threshold that the image itself suggests."""
+    confidence = np.zeros(image.shape, np.float32)
+    if image.min() == image.max():
+        return confidence, 1.0
+    finer = np.empty_like(confidence)
+    sigma, lattice = _core.atoms_log_map(image, confidence, finer)
+    summits = _core.atoms_peaks(confidence, reach=1, lower=0.0)
+    if lattice and _are_pairs(finer, summits, 0.55 * sigma):
+        confidence, summits = finer, _core.atoms_peaks(finer, reach=1, lower=0.0)
+    heights = summits[:, 2]
+    if heights.size == 0:
+        return confidence, 1.0
+    typical = float((heights**2).sum() / heights.sum())  # the mean, weighted by height: noise counts little
+    if lattice:
+        threshold = _valley(heights / typical)
+    else:
+        sample = confidence.ravel()[:: max(1, confidence.size // 65536)]
+        spread = 1.4826 * float(np.median(np.abs(sample - np.median(sample))))
+        threshold = max(_OUTLIER * spread / typical, _LOWEST)
+    confidence /= np.float32(typical)
+    return confidence, threshold
+
+
+def _are_pairs(finer: NDArray[np.float32], summits: NDArray[np.float64], sigma: float) -> bool:
+    """Whether the summits lie between columns: the mean of `finer` around them, `sigma` wide, rises in a direction."""
+    step = max(1, round(sigma))
+    at = np.rint(summits[summits[:, 2] > np.quantile(summits[:, 2], 0.5), :2]).astype(int)
+    at = at[((at >= step) & (at < np.array(finer.shape) - step)).all(axis=1)]
+    if len(at) == 0:
+        return False
+
+    def mean(dy: int, dx: int) -> float:
+        return float(finer[at[:, 0] + dy * step, at[:, 1] + dx * step].mean())
+
+    yy, xx = (mean(*d) + mean(-d[0], -d[1]) - 2 * mean(0, 0) for d in ((1, 0), (0, 1)))
+    yx = (mean(1, 1) + mean(-1, -1) - mean(1, -1) - mean(-1, 1)) / 4
+    return bool(np.linalg.eigvalsh([[yy, yx], [yx, xx]])[1] > 0)
+
+
+def _valley(heights: NDArray[np.float64]) -> float:
+    """Where the fewest heights are between noise and columns, by their smoothed histogram over the logarithm."""
+    edges = np.linspace(np.log(0.02), np.log(2.5), 80)
+    counts = np.histogram(np.log(heights[heights > 0.02]), edges)[0]
+    x = np.arange(-8, 9) / 2.5
+    smooth = np.convolve(np.pad(counts, 8, mode="edge"), np.exp(-(x**2) / 2), mode="valid")
+    middles = (edges[1:] + edges[:-1]) / 2
+    between = np.flatnonzero((middles > np.log(_LOWEST)) & (middles < np.log(_HIGHEST)))
+    return float(np.exp(middles[between[smooth[between].argmin()]]))
+
+
+def _of_map(confidence: NDArray[np.float32], threshold: float, reach: int) -> Proposals:
+    summits = _core.atoms_peaks(confidence, reach=reach, lower=threshold)
+    positions = np.ascontiguousarray(summits[:, :2])
+    return Proposals(confidence, positions, summits[:, 2].copy(), _spacing(positions), threshold)
+
+
+def _spacing(positions: NDArray[np.float64]) -> float:
+    """Mean distance to the nearest other position."""
+    return float(_core.atoms_neighbour(positions).mean()) if len(positions) > 1 else 0.0
+
+
+def _as_threshold(threshold: Any) -> float:
+    lower = as_finite(threshold, "threshold")
+    if lower < 0:
+        raise ValueError(f"threshold: 0 or more wanted, {threshold!r} came")
+    return lower
+
+
+def _as_reach(window: Any) -> int:
+    if window is None:
+        return 1
+    if isinstance(window, bool) or not isinstance(window, int | np.integer):
+        raise TypeError(f"window: an int wanted, {type(window).__name__} came")
+    if window < 1:
+        raise ValueError(f"window: 1 or more pixels wanted, {window} came")
+    return max(1, int(window) // 2)
