@@ -61,6 +61,7 @@ def test_degrade_reads_tiff(clean, tmp_path):
         (["--set", "jitter"], 2, "STAGE.OPTION=VALUE"),
         (["--set", "jitter.sigmma=1"], 2, "sigmma"),
         (["--set", "haze.depth=1"], 2, "haze"),
+        (["--set", "seed=3"], 2, "a stage of stem wanted: jitter"),
         (["--set", "jitter.sigma=much"], 2, "number"),
         (["--set", "jitter.sigma=-.1"], 1, "sigma"),
         (["--electrons", "-3"], 1, "electrons_per_pixel"),
@@ -78,6 +79,9 @@ def test_degrade_wants_one_image(tmp_path, capsys):
     np.save(tmp_path / "stack.npy", np.ones((3, 4, 5)))
     assert run(["degrade", str(tmp_path / "stack.npy"), "--output", str(tmp_path / "out.npy")]) == 1
     assert "one image (y, x)" in capsys.readouterr().err
+    (tmp_path / "words.npy").write_text("words")
+    assert run(["degrade", str(tmp_path / "words.npy"), "--output", str(tmp_path / "out.npy")]) == 1
+    assert "a NumPy file" in capsys.readouterr().err
     assert run(["degrade", str(tmp_path / "nothing.npy"), "--output", str(tmp_path / "out.npy")]) == 1
     assert run(["degrade", str(tmp_path / "nothing.xyz"), "--output", str(tmp_path / "out.npy")]) == 1
 

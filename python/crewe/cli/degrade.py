@@ -1,5 +1,6 @@
 """`crewe degrade`: one undistorted image in, what a microscope would record out."""
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -90,13 +91,14 @@ def degrade(
         settings = noise.random_settings(kind, seed=seed, shape=source.shape)
         if click.get_current_context().get_parameter_source("electrons") == click.core.ParameterSource.COMMANDLINE:
             settings["electrons_per_pixel"] = electrons
-    _apply(settings, changes)
+    chain = getattr(noise, kind)
+    _apply(settings, changes, chain)
     if kind == "tem":
         settings["sensor"] = sensor
     else:
         settings["pixel_size"] = pixel_size
     try:
-        result = getattr(noise, kind)(source, seed=seed, threads=threads, **settings)
+        result = chain(source, seed=seed, threads=threads, **settings)
     except TypeError as error:
         raise click.UsageError(f"--set: {error}") from None
     click.echo(json.dumps(result.settings, default=float), err=True)
@@ -115,9 +117,16 @@ def _beside(image: Path) -> tuple[str, ...]:
     return f"{image.stem}-degraded.npy", f"{image.stem}-degraded.png"
 
 
-def _apply(settings: dict[str, Any], changes: tuple[tuple[str, Any], ...]) -> None:
+#: Arguments of a chain that are no stages: the command has options for them.
+_OTHERS = ("image", "pixel_size", "electrons_per_pixel", "seed", "sensor", "threads")
+
+
+def _apply(settings: dict[str, Any], changes: tuple[tuple[str, Any], ...], chain: Any) -> None:
+    stages = [name for name in inspect.signature(chain).parameters if name not in _OTHERS]
     for place, value in changes:
         stage, _, option = place.partition(".")
+        if stage not in stages:
+            raise click.UsageError(f"--set {place}: a stage of {chain.__name__} wanted: {', '.join(stages)}.")
         if not option:
             settings[stage] = value
         elif isinstance(settings.get(stage), dict):
@@ -131,7 +140,10 @@ def read_image(path: Path) -> Image:
     if path.is_dir() and path.suffix.lower() != ".zspy":
         raise ValueError(f"{path}: an image file wanted, a folder came")
     if path.suffix.lower() == ".npy":
-        data = np.load(path, allow_pickle=False)
+        try:
+            data = np.load(path, allow_pickle=False)
+        except ValueError:
+            raise ValueError(f"{path}: a NumPy file of numbers wanted") from None
     elif path.suffix.lower() in (".tif", ".tiff"):
         try:
             import tifffile
