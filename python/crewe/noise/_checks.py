@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from crewe import _core
 
-__all__ = ["Image", "as_count", "as_image", "as_number", "as_range", "as_seed", "as_two", "room_for"]
+__all__ = ["Image", "as_count", "as_image", "as_number", "as_range", "as_seed", "as_two", "copied", "room_for"]
 
 Image = NDArray[np.float32]
 
@@ -46,6 +46,14 @@ def room_for(image: Image, out: Image | None) -> Image:
         raise TypeError("out: a NumPy array of dtype float32 wanted")
     if out.shape != image.shape or not out.flags.c_contiguous or not out.flags.writeable:
         raise ValueError(f"out: a writeable C-contiguous array of shape {image.shape} wanted")
+    return out
+
+
+def copied(image: Image, out: Image | None) -> Image:
+    """`room_for` an image, with the image in it."""
+    out = room_for(image, out)
+    if out is not image:
+        out[...] = image
     return out
 
 

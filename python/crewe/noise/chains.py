@@ -16,6 +16,7 @@ __all__ = ["Degraded", "sem", "stem", "tem"]
 
 Options = Mapping[str, Any] | None
 
+_NUMBERS = ("pixel_size", "electrons_per_pixel", "seed", "sensor", "bits")  # what is no stage
 _ADC = 14  # the stage's number in the counter of the generator (rng.hpp)
 
 
@@ -108,20 +109,7 @@ def stem(
     >>> bool(0.49 < recorded.image.mean() < 0.51), recorded.shifts.shape
     (True, (64, 2))
     """
-    settings = {
-        "pixel_size": as_number(pixel_size, "pixel_size", 0, above=True),
-        "electrons_per_pixel": electrons_per_pixel,
-        "seed": seed,
-        "jitter": jitter,
-        "detector": detector,
-        "fast_scan": fast_scan,
-        "row_lines": row_lines,
-        "black": black,
-        "zingers": zingers,
-        "clip": clip,
-        "bits": bits,
-    }
-    return _scanned(image, settings, as_threads(threads))
+    return _scanned(locals())
 
 
 def sem(
@@ -157,19 +145,7 @@ def sem(
     >>> np.unique(recorded.image).size <= 256
     True
     """
-    settings = {
-        "pixel_size": as_number(pixel_size, "pixel_size", 0, above=True),
-        "electrons_per_pixel": electrons_per_pixel,
-        "seed": seed,
-        "jitter": jitter,
-        "detector": detector,
-        "fast_scan": fast_scan,
-        "row_lines": row_lines,
-        "zingers": zingers,
-        "clip": clip,
-        "bits": bits,
-    }
-    return _scanned(image, settings, as_threads(threads))
+    return _scanned(locals())
 
 
 def tem(
@@ -234,22 +210,7 @@ def tem(
     >>> round(float(recorded.image.std()), 2)
     0.1
     """
-    settings = {
-        "electrons_per_pixel": electrons_per_pixel,
-        "seed": seed,
-        "sensor": as_seed(sensor, "sensor"),
-        "mtf": mtf,
-        "fixed_pattern": fixed_pattern,
-        "dark_current": dark_current,
-        "thermal": thermal,
-        "flicker": flicker,
-        "reset": reset,
-        "black": black,
-        "zingers": zingers,
-        "clip": clip,
-        "bits": bits,
-    }
-    run = _Run(image, settings, as_threads(threads))
+    run = _Run(locals())
     run.stage("mtf", camera.mtf)
     run.count()
     run.stage("fixed_pattern", camera.fixed_pattern, sensor=True)
@@ -263,8 +224,8 @@ def tem(
     return run.finish()
 
 
-def _scanned(image: Image, settings: dict[str, Any], threads: int) -> Degraded:
-    run = _Run(image, settings, threads)
+def _scanned(arguments: dict[str, Any]) -> Degraded:
+    run = _Run(arguments)
     run.jitter()
     run.count()
     run.stage("detector", counting.pmt, seed=True)
@@ -279,22 +240,27 @@ def _scanned(image: Image, settings: dict[str, Any], threads: int) -> Degraded:
 class _Run:
     """One way through a chain: the image in electrons per pixel, changed in place by one stage after the other."""
 
-    def __init__(self, image: Image, settings: dict[str, Any], threads: int) -> None:
-        source = as_image(image, positive=True)
-        electrons = as_number(settings["electrons_per_pixel"], "electrons_per_pixel", 0, above=True)
-        mean = _core.noise_statistics(source)[2]
-        if mean <= 0:
-            raise ValueError("image: a mean > 0 wanted, an image of zeros came")
+    def __init__(self, arguments: dict[str, Any]) -> None:
+        """`arguments`: those of `stem`, `sem` or `tem`."""
+        settings = dict(arguments)
+        source, self.threads = as_image(settings.pop("image"), positive=True), as_threads(settings.pop("threads"))
+        for name in ("pixel_size", "electrons_per_pixel"):
+            if name in settings:
+                settings[name] = as_number(settings[name], name, 0, above=True)
+        for name in ("seed", "sensor"):
+            if name in settings:
+                settings[name] = as_seed(settings[name], name)
+        if settings["bits"] is not None:
+            settings["bits"] = as_count(settings["bits"], "bits", 1, 16)
         for name, options in settings.items():
             if isinstance(options, Mapping):
                 settings[name] = dict(options)
-            elif name not in ("pixel_size", "electrons_per_pixel", "seed", "sensor", "bits") and options is not None:
+            elif name not in _NUMBERS and options is not None:
                 raise TypeError(f"{name}: a mapping of options or None wanted, {type(options).__name__} came")
-        if settings["bits"] is not None:
-            settings["bits"] = as_count(settings["bits"], "bits", 1, 16)
-        settings["seed"] = as_seed(settings["seed"])
-        settings["electrons_per_pixel"] = electrons
-        self.settings, self.threads, self.scale = settings, threads, electrons / mean
+        mean = _core.noise_statistics(source)[2]
+        if mean <= 0:
+            raise ValueError("image: a mean > 0 wanted, an image of zeros came")
+        self.settings, self.scale = settings, settings["electrons_per_pixel"] / mean
         self.image: Image = source * np.float32(self.scale)
         self.shifts = np.zeros((source.shape[0], 2))
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from crewe import _core
 from crewe._array import as_threads
-from crewe.noise._checks import Image, as_count, as_image, as_number, as_range, as_seed, room_for
+from crewe.noise._checks import Image, as_count, as_image, as_number, as_range, as_seed, copied, room_for
 
 __all__ = ["black_pixels", "clip", "quantise", "zingers"]
 
@@ -52,9 +52,7 @@ def black_pixels(
     count, steps = as_count(count, "count", 0), as_count(steps, "steps", 0)
     level = as_range(level, "level", 0, 1)
     as_threads(threads)
-    out = room_for(image, out)
-    if out is not image:
-        out[...] = image
+    out = copied(image, out)
     _core.noise_black_pixels(out, count=count, steps=steps, range=level, seed=as_seed(seed))
     return out
 
@@ -100,9 +98,7 @@ def zingers(
     count, steps = as_count(count, "count", 0), as_count(steps, "steps", 0)
     gain = as_range(gain, "gain", 1)
     as_threads(threads)
-    out = room_for(image, out)
-    if out is not image:
-        out[...] = image
+    out = copied(image, out)
     _core.noise_zingers(out, count=count, steps=steps, range=gain, seed=as_seed(seed))
     return out
 

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from crewe import _core
 from crewe._array import as_threads
-from crewe.noise._checks import Image, as_image, as_number, room_for
+from crewe.noise._checks import Image, as_image, as_number, copied
 
 __all__ = ["annotate", "crop", "gaussian_blur", "interpolate"]
 
@@ -198,9 +198,7 @@ def annotate(
         _write(mask, y, x, max(height // 5, 1), text)
     else:
         raise ValueError(f"kind: 'bar', 'box', 'arrow' or 'text' wanted, {kind!r} came")
-    out = room_for(image, out)
-    if out is not image:
-        out[...] = image
+    out = copied(image, out)
     out[mask] = value
     return out
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from crewe import _core
 from crewe._array import as_threads
-from crewe.noise._checks import Image, as_count, as_image, as_number, as_range, as_seed, as_two, room_for
+from crewe.noise._checks import Image, as_count, as_image, as_number, as_range, as_seed, as_two, copied, room_for
 
 __all__ = ["fast_scan", "jitter", "row_lines", "unshift"]
 
@@ -246,8 +246,6 @@ def row_lines(
     count = as_count(count, "count", 0)
     length, factor = as_range(length, "length", 0, 1), as_range(factor, "factor", 0)
     as_threads(threads)
-    out = room_for(image, out)
-    if out is not image:
-        out[...] = image
+    out = copied(image, out)
     _core.noise_row_lines(out, count=count, length=length, factor=factor, seed=as_seed(seed))
     return out
