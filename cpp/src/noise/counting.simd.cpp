@@ -40,10 +40,10 @@ CREWE_INLINE void invert(const f64x8 (&mean)[4], const f64x8 (&u)[4], f64x8 (&co
     count[v] = f64x8{};
   }
   for (int k = 1; k <= kMost; ++k) {
-    const i64x8 left[4] = {rest[0] > 0.0, rest[1] > 0.0, rest[2] > 0.0, rest[3] > 0.0};
+    const i64x8 left[4] = {positive(rest[0]), positive(rest[1]), positive(rest[2]), positive(rest[3])};
     if (!any((left[0] | left[1]) | (left[2] | left[3]))) break;
     for (int v = 0; v < 4; ++v) {
-      count[v] += left[v] ? f64x8{} + 1.0 : f64x8{};
+      count[v] += f64x8(left[v] & i64x8(f64x8{} + 1.0));
       p[v] = p[v] * (mean[v] * kInverse.of[k]);
       rest[v] -= p[v];
     }

@@ -93,10 +93,45 @@ CREWE_INLINE f32x16 square_root(f32x16 x) {
 CREWE_INLINE bool any(i64x8 mask) {
 #if defined(CREWE_ISA_IS_v4)
   return _mm512_test_epi64_mask(__m512i(mask), __m512i(mask)) != 0;
+#elif defined(CREWE_ISA_IS_v3)
+  const union {
+    i64x8 whole;
+    __m256i part[2];
+  } x{mask};
+  const __m256i both = _mm256_or_si256(x.part[0], x.part[1]);
+  return _mm256_testz_si256(both, both) == 0;
+#elif defined(__x86_64__)
+  const union {
+    i64x8 whole;
+    __m128i part[4];
+  } x{mask};
+  const __m128i all = _mm_or_si128(_mm_or_si128(x.part[0], x.part[1]), _mm_or_si128(x.part[2], x.part[3]));
+  return _mm_movemask_epi8(_mm_cmpeq_epi8(all, _mm_setzero_si128())) != 0xFFFF;
 #else
   std::int64_t all = 0;
   for (int k = 0; k < 8; ++k) all |= mask[k];
   return all != 0;
+#endif
+}
+
+// All bits where x > 0. gcc takes comparisons of vectors wider than the registers apart, lane by lane.
+CREWE_INLINE i64x8 positive(f64x8 x) {
+#if defined(CREWE_ISA_IS_v3)
+  union {
+    f64x8 whole;
+    __m256d part[2];
+  } y{x};
+  for (int k = 0; k < 2; ++k) y.part[k] = _mm256_cmp_pd(y.part[k], _mm256_setzero_pd(), _CMP_GT_OQ);
+  return i64x8(y.whole);
+#elif defined(CREWE_ISA_IS_base) && defined(__x86_64__)
+  union {
+    f64x8 whole;
+    __m128d part[4];
+  } y{x};
+  for (int k = 0; k < 4; ++k) y.part[k] = _mm_cmpgt_pd(y.part[k], _mm_setzero_pd());
+  return i64x8(y.whole);
+#else
+  return x > 0.0;
 #endif
 }
 
