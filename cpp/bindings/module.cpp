@@ -18,6 +18,7 @@ void bind_metrics(py::module_& m);
 void bind_noise(py::module_& m);
 void bind_specimen(py::module_& m);
 void bind_atoms_find(py::module_& m);
+void bind_atoms_fit(py::module_& m);
 
 namespace {
 
@@ -60,4 +61,5 @@ PYBIND11_MODULE(_core, m) {
   bind_noise(m);
   bind_specimen(m);
   bind_atoms_find(m);
+  bind_atoms_fit(m);
 }

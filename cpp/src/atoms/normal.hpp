@@ -1,0 +1,85 @@
+// The normal equations of the column model: JᵀWJ by blocks, and Jᵀ W (z − f).
+//
+// Parameters of a column are "local" (its own), a width shared by all and the background are "global":
+//
+//   | D  B  ...  b |    D: a block per column, B: a block per pair of columns that overlap,
+//   | Bᵀ D       b |    b: a block per column for the globals, c: the globals among themselves
+//   | bᵀ      bᵀ c |
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "atoms/kernels.hpp"
+#include "crewe/atoms/columns.hpp"
+#include "crewe/parallel.hpp"
+
+namespace crewe::atoms {
+
+enum Parameter : std::size_t { kY, kX, kHeight, kWidth, kE1, kE2 };
+
+struct Free {
+  std::vector<std::size_t> local;  // parameters that each column has of its own, ascending
+  bool shared_width = false;
+  bool background = false;
+
+  std::size_t globals() const { return std::size_t{shared_width} + std::size_t{background}; }
+};
+Free free_of(Width width, bool background);
+
+struct Pair {
+  std::uint32_t i, j;  // i < j
+};
+
+// How far a Gaussian is looked at, in its (larger) widths, and how far apart two are that don't see each other: those
+// with exp(−d²/2(ρ_i² + ρ_j²)) below exp(−apart).
+struct Reach {
+  double widths, apart;
+};
+constexpr Reach kSquares{6.1, 16};  // tails of 1e-8, couplings of 1e-7 of the diagonal
+constexpr Reach kCounts{8.6, 36};   // tails of 1e-16: without background the weights 1/f raise them to 1e-8
+
+std::vector<Column> columns_from(View<const double, 2> rows);
+Canvas canvas_of(std::size_t ny, std::size_t nx);
+Box box_of(const Column& column, const Canvas& canvas, double widths);
+
+std::vector<Pair> pairs_of(const std::vector<Column>& columns, double apart);
+
+// image = background + columns; done(first, last) follows for rows that are complete, from whichever thread drew them.
+void draw_columns(const std::vector<Column>& columns, double background, double widths, const Canvas& canvas,
+                  double* image, int threads, RangeFunction done);
+
+struct Normal {
+  std::size_t n = 0, np = 0, ng = 0;
+  std::vector<Pair> pairs;
+  std::vector<double> diagonal;  // n × np × np
+  std::vector<double> coupling;  // pairs × np × np, rows of i
+  std::vector<double> border;    // n × np × ng
+  std::array<double, 4> corner{};
+  std::vector<double> gradient;  // n·np locals, then the globals
+
+  std::size_t size() const { return n * np + ng; }
+  // Diagonal elements, locals first.
+  std::vector<double> scale() const;
+  // Leaves a parameter out: its row and column become those of the unit matrix, its gradient 0.
+  void fix(const std::vector<char>& fixed);
+};
+
+// slope: w(z − f), or null for no gradient; weights: null means 1.
+struct Weights {
+  const double* slope;
+  const double* weights;
+  double total, slope_total;  // Σ w, Σ slope
+};
+Normal normal_equations(const std::vector<Column>& columns, const Free& free, const Canvas& canvas,
+                        const Weights& weights, const Reach& reach, int threads);
+
+// (H + damping·diag H)·x = gradient by preconditioned conjugate gradients, to a relative residual of 1e-4.
+std::vector<double> solve(const Normal& normal, double damping);
+
+// Inverts a symmetric positive definite k × k matrix (k <= 6) in place; a direction without curvature gets 0.
+void invert_small(double* matrix, std::size_t k);
+
+}  // namespace crewe::atoms
