@@ -382,3 +382,30 @@ def metrics_ssim(a: _Image, b: _Image, maps: _Image, *, radius: int, threads: in
 def metrics_cw_ssim(
     a: _Image, b: _Image, maps: _Image, *, scales: int, orientations: int, threads: int = 0
 ) -> None: ...
+
+# Atoms: Gaussians (bind_atoms_fit.cpp)
+
+def atoms_fit(
+    image: NDArray[np.float32] | NDArray[np.float64],
+    positions: NDArray[np.float64],
+    columns: NDArray[np.float64],
+    covariance: NDArray[np.float64],
+    *,
+    width: str,
+    background: bool,
+    poisson: bool,
+    threads: int = 0,
+) -> tuple[float, float, int, bool]: ...
+def atoms_bound(
+    columns: NDArray[np.float64],
+    background: float,
+    shape: tuple[int, int],
+    *,
+    width: str,
+    background_free: bool,
+    out: NDArray[np.float64],
+    threads: int = 0,
+) -> None: ...
+def atoms_draw(
+    columns: NDArray[np.float64], background: float, out: NDArray[np.float64], *, threads: int = 0
+) -> None: ...

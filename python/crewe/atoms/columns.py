@@ -1,6 +1,6 @@
 """Fitted columns: what they are, what was free, the image that they make."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -73,12 +73,12 @@ class Columns:
     heights: Floats
     widths: Floats
     background: float = 0.0
-    scs: Floats = field(default=None)  # type: ignore[assignment]
-    covariance: Floats = field(default=None)  # type: ignore[assignment]
+    scs: Floats = None  # type: ignore[assignment]
+    covariance: Floats = None  # type: ignore[assignment]
     residual: float = float("nan")
     width: Width = "free"
     background_free: bool = True
-    ellipticity: Floats = field(default=None)  # type: ignore[assignment]
+    ellipticity: Floats = None  # type: ignore[assignment]
     converged: bool = True
 
     def __post_init__(self) -> None:
@@ -151,5 +151,7 @@ def _numbers(value: Any, name: str, shape: tuple[int, ...]) -> Floats:
         wanted = str(shape).replace("-1", "n")
         raise ValueError(f"{name}: shape {wanted} wanted, {array.shape} came")
     if not np.isfinite(array).all():
-        raise ValueError(f"{name}: finite numbers wanted, NaN or infinity came at {np.argwhere(~np.isfinite(array))[0].tolist()}")
+        raise ValueError(
+            f"{name}: finite numbers wanted, NaN or infinity came at {np.argwhere(~np.isfinite(array))[0].tolist()}"
+        )
     return array

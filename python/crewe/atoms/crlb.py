@@ -39,9 +39,7 @@ class Bound:
     covariance: Floats
 
 
-def crlb(
-    columns: Columns, *, shape: tuple[int, int], dose: float, pixel_size: float = 1.0, threads: int = 0
-) -> Bound:
+def crlb(columns: Columns, *, shape: tuple[int, int], dose: float, pixel_size: float = 1.0, threads: int = 0) -> Bound:
     """Least standard deviations that any unbiased fit of counted electrons can reach (Cramér-Rao lower bound).
 
     Pixels hold Poisson numbers with mean f·dose·pixel_size². The bound is for the parameters that `columns` says were

@@ -90,7 +90,9 @@ def fit(
     n = len(starts)
     parameters = {"shared": 3, "free": 4, "elliptic": 6}[width] * n + (width == "shared") + bool(background)
     if parameters > image.size:
-        raise ValueError(f"positions: fewer parameters than the {image.size} pixels wanted, {n} columns have {parameters}")
+        raise ValueError(
+            f"positions: fewer parameters than the {image.size} pixels wanted, {n} columns have {parameters}"
+        )
     rows, covariance = np.empty((n, 6)), np.empty((n, 4, 4))
     level, residual, _, converged = _core.atoms_fit(
         image,

@@ -1,11 +1,12 @@
 """Mixtures of normal distributions with one width on a line."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MOST_COMPONENTS", "Mixture", "grow", "posterior", "widen"]
+__all__ = ["MOST_COMPONENTS", "NARROWEST", "Mixture", "grow", "posterior", "widen"]
 
 Floats = NDArray[np.float64]
 
@@ -121,7 +122,7 @@ def _partitions(values: Floats, most: int) -> list[Floats]:
             end = int(row[end - 1])
             ends.append(end)
         edges = [0, *reversed(ends)]
-        runs = [ordered[a:b] for a, b in zip(edges[:-1], edges[1:], strict=True) if b > a]
+        runs = [ordered[a:b] for a, b in itertools.pairwise(edges) if b > a]
         means = np.array([run.mean() for run in runs])
         partitions.append(means if len(means) == len(cuts) + 1 else np.linspace(ordered[0], ordered[-1], len(cuts) + 1))
     return partitions
