@@ -288,9 +288,9 @@ def _run(mode: str, potential: "Potential", options: dict[str, Any], memory: int
 
 def _ring(potential: "Potential", options: dict[str, Any]) -> tuple[float, float]:
     """From twice the probe's angle to the band limit."""
-    from crewe.sim import wavelength
+    from crewe.sim._check import band_limit
 
-    limit = wavelength(options["energy"]) / (3 * max(potential.sampling)) * 1e3
+    limit = band_limit(potential.sampling, options["energy"])
     return min(2 * options["semiangle"], 0.8 * limit), 0.999 * limit
 
 

@@ -10,6 +10,7 @@ from crewe import _core
 from crewe.optics import Aberrations, wavelength
 
 __all__ = [
+    "Pair",
     "as_aberrations",
     "as_device",
     "as_positions",

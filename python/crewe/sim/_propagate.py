@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from crewe import _core
 from crewe.optics import Aberrations, interaction, wavelength
-from crewe.sim._check import band_limit, frequencies
+from crewe.sim._check import Pair, band_limit, frequencies
 from crewe.sim.potential import Layers, Potential
 
 __all__ = ["MEMORY", "Propagation", "plan_batch", "probe_spectrum"]
@@ -64,7 +64,7 @@ class Propagation:
         potential: Potential,
         energy: float,
         *,
-        tilt: tuple[float, float] = (0.0, 0.0),
+        tilt: Pair = (0.0, 0.0),
         threads: int = 0,
         memory: int = MEMORY,
     ) -> None:
@@ -157,7 +157,7 @@ def plan_batch(memory: int, wave_bytes: int, shape: tuple[int, int], *, fits: bo
 
 def probe_spectrum(
     shape: tuple[int, int],
-    sampling: tuple[float, float],
+    sampling: Pair,
     energy: float,
     semiangle: float,
     aberrations: Aberrations,
@@ -173,33 +173,34 @@ def probe_spectrum(
 
 
 def angles(
-    shape: tuple[int, int], sampling: tuple[float, float], energy: float
+    shape: tuple[int, int], sampling: Pair, energy: float, tilt: Pair = (0.0, 0.0)
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """α = λ|k| [rad] and the azimuth from x towards y [rad]."""
+    """α = |λk + tilt| [rad] and the azimuth from x towards y [rad]."""
     ky, kx = frequencies(shape, sampling)
-    return wavelength(energy) * np.hypot(ky, kx), np.arctan2(ky, kx)
+    y, x = wavelength(energy) * ky + tilt[0], wavelength(energy) * kx + tilt[1]
+    return np.hypot(y, x), np.arctan2(y, x)
 
 
 def aperture(
-    shape: tuple[int, int], sampling: tuple[float, float], energy: float, semiangle: float, *, soft: bool
+    shape: tuple[int, int], sampling: Pair, energy: float, semiangle: float, *, soft: bool, tilt: Pair = (0.0, 0.0)
 ) -> NDArray[np.float64]:
     """a(k): 1 inside `semiangle` [mrad]; soft: an edge one reciprocal pixel wide, clip((α0 − α)/δ(φ) + ½, 0, 1)."""
-    alpha, phi = angles(shape, sampling, energy)
+    alpha, phi = angles(shape, sampling, energy, tilt)
     limit = semiangle * 1e-3
     if not soft:
         return (alpha <= limit).astype(float)
     pixel_y, pixel_x = (wavelength(energy) / (n * d) for n, d in zip(shape, sampling, strict=True))
     edge = np.sqrt((np.cos(phi) * pixel_x) ** 2 + (np.sin(phi) * pixel_y) ** 2)
     inside = np.clip((limit - alpha) / edge + 0.5, 0, 1)
-    inside[0, 0] = 1
+    inside[alpha == 0] = 1
     return inside
 
 
 def phase_plate(
-    shape: tuple[int, int], sampling: tuple[float, float], energy: float, aberrations: Aberrations
+    shape: tuple[int, int], sampling: Pair, energy: float, aberrations: Aberrations, *, tilt: Pair = (0.0, 0.0)
 ) -> NDArray[np.complex128]:
     """exp(−iχ), within the band limit (beyond it no wave has anything)."""
-    alpha, phi = angles(shape, sampling, energy)
+    alpha, phi = angles(shape, sampling, energy, tilt)
     near = alpha <= 1.1e-3 * band_limit(sampling, energy)
     plate = np.zeros(shape, complex)
     plate[near] = np.exp(-1j * aberrations.chi(alpha[near], phi[near], energy=energy))

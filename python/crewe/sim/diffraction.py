@@ -1,7 +1,7 @@
 """Diffraction patterns: of focused probes, of their mean over a scan, of plane waves."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,11 @@ from crewe.sim.waves import exit_wave
 __all__ = ["cbed", "diffraction", "pacbed"]
 
 Part = Literal["total", "elastic", "diffuse"]
+
+
+def _check_part(part: Any) -> None:
+    if part not in get_args(Part):
+        raise ValueError(f"part: 'total', 'elastic' or 'diffuse' wanted, {part!r} came")
 
 
 def cbed(
@@ -99,8 +104,7 @@ def cbed(
         memory=memory,
     )
     places = as_positions(positions)
-    if part not in ("total", "elastic", "diffuse"):
-        raise ValueError(f"part: 'total', 'elastic' or 'diffuse' wanted, {part!r} came")
+    _check_part(part)
     flat = places.reshape(-1, 2)
     if part != "elastic":
         found = probes.patterns(flat, Pattern.of(potential, energy), range(probes.configurations))
@@ -129,18 +133,10 @@ def pacbed(
 
     Parameters
     ----------
-    potential : Potential
-        The specimen.
-    energy : float
-        Energy of the electrons [eV].
-    semiangle : float
-        Half angle of the probe [mrad].
-    positions : array_like (..., 2), optional
-        Of the probes, (y, x) [Å]; or
-    scan : (sy, sx), optional
-        that many positions, spread evenly over the cell.
-    aberrations, soft, tilt, threads, memory
+    potential, energy, semiangle, aberrations, soft, tilt, threads, memory
         As for `cbed`.
+    positions, scan
+        As for `stem`.
     progress : bool
         Show a bar on a terminal.
 
@@ -229,8 +225,7 @@ def diffraction(
     >>> round(float(pattern[32, 32]), 4)
     1.0
     """
-    if part not in ("total", "elastic", "diffuse"):
-        raise ValueError(f"part: 'total', 'elastic' or 'diffuse' wanted, {part!r} came")
+    _check_part(part)
     waves = exit_wave(potential, energy=energy, tilt=tilt, planes=planes, threads=threads, memory=memory)
     spectra = np.fft.fft2(waves if potential.configurations is not None else waves[None])
     spectra = np.fft.fftshift(spectra, axes=(-2, -1)) / (potential.shape[0] * potential.shape[1])

@@ -1,13 +1,16 @@
 """High-resolution images: the exit wave through the objective lens, with partial coherence."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe import _core
 from crewe.optics import Aberrations, wavelength
-from crewe.sim._check import as_aberrations, band_limit, check_angle, frequencies, numbers_yx
+from crewe.sim._check import Pair, as_aberrations, band_limit, check_angle, numbers_yx
 from crewe.sim._propagate import MEMORY, angles, aperture, phase_plate
 from crewe.sim.potential import Potential
 from crewe.sim.waves import exit_wave
@@ -15,7 +18,6 @@ from crewe.sim.waves import exit_wave
 __all__ = ["hrtem"]
 
 Mode = Literal["coherent", "envelope", "explicit"]
-Pair = tuple[float, float]
 
 
 def hrtem(
@@ -91,7 +93,6 @@ def hrtem(
         if not np.isfinite(value) or value < 0:
             raise ValueError(f"{name}: a finite number >= 0 wanted, {value!r} came")
     lens = as_aberrations(aberrations)
-    given = isinstance(wave_or_potential, Potential)
     pixel: Pair
     if isinstance(wave_or_potential, Potential):
         if sampling is not None:
@@ -102,7 +103,6 @@ def hrtem(
         if sampling is None:
             raise ValueError("sampling: the size of a pixel [Å] wanted with a wave")
         pixel = numbers_yx(sampling, "sampling")
-    limit = band_limit(pixel, energy)
     if aperture is not None:
         check_angle(aperture, "aperture", pixel, energy)
     waves = (
@@ -110,14 +110,16 @@ def hrtem(
         if isinstance(wave_or_potential, Potential)
         else wave_or_potential
     )
-    spectra = np.fft.fft2(waves.astype(complex))
-    shape = (int(waves.shape[-2]), int(waves.shape[-1]))
-    image = np.zeros(waves.shape)
-    for weight, transfer in _transfers(
-        shape, pixel, energy, lens, aperture, limit, focal_spread, angular_spread * 1e-3, mode, soft
-    ):
-        image += weight * np.abs(np.fft.ifft2(transfer * spectra)) ** 2
-    if given and isinstance(wave_or_potential, Potential) and wave_or_potential.configurations is not None:
+    spectra = np.array(waves, complex, order="C").reshape(-1, *waves.shape[-2:])
+    _core.fft2(spectra, threads=threads)
+    objective = _Lens(spectra.shape[1:], pixel, energy, lens, aperture, soft)
+    stack = np.zeros(spectra.shape)
+    for weight, transfer in _transfers(objective, focal_spread, angular_spread * 1e-3, mode):
+        field = transfer * spectra
+        _core.fft2(field, inverse=True, threads=threads)
+        stack += weight * (field.real**2 + field.imag**2)
+    image = stack.reshape(waves.shape)
+    if isinstance(wave_or_potential, Potential) and wave_or_potential.configurations is not None:
         image = image.mean(axis=0)
     if mtf is not None:
         image = _recorded(image, mtf)
@@ -143,45 +145,51 @@ def _check_wave(wave: Any) -> None:
         raise ValueError("wave_or_potential: finite numbers wanted, NaN or infinity came")
 
 
+@dataclass(frozen=True)
+class _Lens:
+    """The objective lens over the frequencies of a grid; light from another direction meets it tilted [rad]."""
+
+    shape: tuple[int, int]
+    sampling: Pair
+    energy: float
+    aberrations: Aberrations
+    stop: float | None
+    soft: bool
+
+    def transfer(self, tilt: Pair = (0.0, 0.0)) -> NDArray[np.complex128]:
+        """a·exp(−iχ) at λk + tilt."""
+        plate = phase_plate(self.shape, self.sampling, self.energy, self.aberrations, tilt=tilt)
+        if self.stop is not None:
+            plate *= aperture(self.shape, self.sampling, self.energy, self.stop, soft=self.soft, tilt=tilt)
+        return plate
+
+    def angles(self, tilt: Pair = (0.0, 0.0)) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return angles(self.shape, self.sampling, self.energy, tilt)
+
+
 def _transfers(
-    shape: tuple[int, int],
-    pixel: Pair,
-    energy: float,
-    lens: Aberrations,
-    stop: float | None,
-    limit: float,
-    focal_spread: float,
-    angular_spread: float,
-    mode: Mode,
-    soft: bool,
-) -> list[tuple[float, NDArray[np.complex128]]]:
+    lens: _Lens, focal_spread: float, angular_spread: float, mode: Mode
+) -> Iterator[tuple[float, NDArray[np.complex128]]]:
     """Transfer functions over k, with their weights: one, or the nodes of the explicit integration."""
-    alpha, phi = angles(shape, pixel, energy)
-    lam = wavelength(energy)
-    opening = np.ones(shape) if stop is None else aperture(shape, pixel, energy, stop, soft=soft)
-    base = opening * phase_plate(shape, pixel, energy, lens)
-    if mode == "coherent":
-        return [(1.0, base)]
+    lam, gradient = wavelength(lens.energy), lens.aberrations.gradient
+    if mode == "explicit":
+        widest = 1e-3 * (band_limit(lens.sampling, lens.energy) if lens.stop is None else lens.stop)
+        steepest = float(np.abs(gradient(np.linspace(0, widest, 32), 0.0, energy=lens.energy)).max())
+        angular = _nodes(angular_spread, steepest, 7, 31)
+        focal = _nodes(focal_spread, np.pi * widest**2 / lam, 15, 201)
+        for (wy, ty), (wx, tx) in product(angular, angular):
+            tilted, alpha = lens.transfer((ty, tx)), lens.angles((ty, tx))[0]
+            for wf, focus in focal:
+                yield wy * wx * wf, tilted * np.exp(-1j * np.pi / lam * focus * alpha**2)
+        return
+    envelope: Any = 1.0
     if mode == "envelope":
+        alpha, phi = lens.angles()
         envelope = np.exp(-((np.pi * focal_spread * alpha**2 / (2 * lam)) ** 2))
         if angular_spread > 0:
-            gradient = lens.gradient(alpha, phi, energy=energy)
-            envelope = envelope * np.exp(-((angular_spread / 2) ** 2) * (gradient**2).sum(axis=0))
-        return [(1.0, base * envelope)]
-    widest = 1e-3 * (limit if stop is None else stop)
-    focal = _nodes(focal_spread, np.pi * widest**2 / lam, 15, 201)
-    steepest = float(np.abs(lens.gradient(np.linspace(0, widest, 32), 0.0, energy=energy)).max())
-    angular = _nodes(angular_spread, steepest, 7, 31)
-    found = []
-    for wy, ty in angular:
-        for wx, tx in angular:
-            if ty == 0 and tx == 0:
-                tilted, moved = base, alpha
-            else:
-                tilted, moved = _tilted(shape, pixel, energy, lens, stop, soft, (ty, tx))
-            for wf, focus in focal:
-                found.append((wy * wx * wf, tilted * np.exp(-1j * np.pi / lam * focus * moved**2)))
-    return found
+            slope = (gradient(alpha, phi, energy=lens.energy) ** 2).sum(axis=0)
+            envelope = envelope * np.exp(-((angular_spread / 2) ** 2) * slope)
+    yield 1.0, lens.transfer() * envelope
 
 
 def _nodes(spread: float, steepness: float, fewest: int, most: int) -> list[Pair]:
@@ -192,28 +200,3 @@ def _nodes(spread: float, steepness: float, fewest: int, most: int) -> list[Pair
     places, weights = np.polynomial.hermite.hermgauss(count)
     keep = weights > 1e-14
     return list(zip((weights[keep] / np.sqrt(np.pi)).tolist(), (places[keep] * spread).tolist(), strict=True))
-
-
-def _tilted(
-    shape: tuple[int, int],
-    pixel: Pair,
-    energy: float,
-    lens: Aberrations,
-    stop: float | None,
-    soft: bool,
-    tilt: Pair,
-) -> tuple[NDArray[np.complex128], NDArray[np.float64]]:
-    """H at k + tilt/λ, and the angle there: what light from this direction meets in the lens."""
-    lam = wavelength(energy)
-    ky, kx = frequencies(shape, pixel)
-    y, x = lam * ky + tilt[0], lam * kx + tilt[1]
-    alpha, phi = np.hypot(y, x), np.arctan2(y, x)
-    near = alpha <= 1.1e-3 * band_limit(pixel, energy)
-    plate = np.zeros(shape, complex)
-    plate[near] = np.exp(-1j * lens.chi(alpha[near], phi[near], energy=energy))
-    if stop is not None:
-        pixel_y, pixel_x = (lam / (n * d) for n, d in zip(shape, pixel, strict=True))
-        edge = np.sqrt((np.cos(phi) * pixel_x) ** 2 + (np.sin(phi) * pixel_y) ** 2)
-        inside = np.clip((stop * 1e-3 - alpha) / edge + 0.5, 0, 1) if soft else (alpha <= stop * 1e-3).astype(float)
-        plate *= inside
-    return plate, alpha

@@ -46,18 +46,10 @@ def scan4d(
 
     Parameters
     ----------
-    potential : Potential
-        The specimen.
-    energy : float
-        Energy of the electrons [eV].
-    semiangle : float
-        Half angle of the probe [mrad].
-    positions : array_like (..., 2), optional
-        Of the probes, (y, x) [Å]; or
-    scan : (sy, sx), optional
-        that many positions, spread evenly over the cell.
-    aberrations : Aberrations, optional
-        Of the probe.
+    potential, energy, semiangle, aberrations, soft, tilt, threads, memory
+        As for `cbed`.
+    positions, scan
+        As for `stem`.
     max_angle : float, optional
         Keep the pixels up to this angle along each axis [mrad].
     bin : int
@@ -67,8 +59,6 @@ def scan4d(
         kept: a run that was stopped goes on where it was.
     client : dask.distributed.Client, optional
         Spreads blocks of positions; the result doesn't depend on the number of workers.
-    soft, tilt, threads, memory
-        As for `cbed`.
     progress : bool
         Show a bar on a terminal.
 

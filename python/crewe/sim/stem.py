@@ -43,29 +43,21 @@ def stem(
 
     Parameters
     ----------
-    potential : Potential
-        The specimen.
-    energy : float
-        Energy of the electrons [eV].
-    semiangle : float
-        Half angle of the probe [mrad].
+    potential, energy, semiangle, aberrations, soft, tilt, planes, threads, memory
+        As for `cbed`.
     positions : array_like (..., 2), optional
         Of the probes, (y, x) [Å]; or
     scan : (sy, sx), optional
         that many positions, spread evenly over the cell.
     detectors : mapping
         Name → (inner, outer) [mrad], a pixel belongs if inner <= λ|k| < outer; or a `Sector`; or weights (ny, nx) with
-        the zero frequency at (n//2, n//2), as patterns of `cbed` have it.
-    aberrations : Aberrations, optional
-        Of the probe.
+        the zero frequency at (n//2, n//2), as patterns of `cbed` have it, zero beyond the band limit.
     source_size : float
         FWHM of the Gaussian source [Å]: blurs the images. Wants positions on an even grid.
     electrons : float, optional
         Electrons per position: the images get the counting noise of that dose.
     seed : int or numpy.random.Generator
         For the counting noise.
-    soft, tilt, planes, threads, memory
-        As for `cbed`.
     client : dask.distributed.Client, optional
         Spreads configurations and blocks of positions; the result doesn't depend on the number of workers.
     progress : bool
@@ -149,18 +141,12 @@ def exit_waves3x3(
 
     Parameters
     ----------
-    potential : Potential
-        The specimen.
-    energy : float
-        Energy of the electrons [eV].
-    semiangle : float
-        Half angle of the probe [mrad].
+    potential, energy, semiangle, aberrations, soft, threads, memory
+        As for `cbed`.
     positions : array_like (..., 2)
         Of the probe in the middle, (y, x) [Å].
     step : float
         Distance of neighbours [Å].
-    aberrations, soft, threads, memory
-        As for `cbed`.
 
     Returns
     -------
