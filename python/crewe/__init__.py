@@ -1,8 +1,9 @@
 """crewe turns detector data into images, restored images and atoms, while the microscope is still scanning.
 
 The modules: `crewe.io` (bytes to frames or events), `crewe.imaging` (patterns to images), `crewe.live` (the same while
-the scan runs), `crewe.optics` (the beam), `crewe.sim` (electrons through crystals). Units throughout: Å, mrad, eV,
-electrons, seconds; axes (..., y, x).
+the scan runs), `crewe.optics` (the beam), `crewe.sim` (electrons through crystals), `crewe.restore` (images without
+noise and scan distortions), `crewe.models` (the networks for that). Units throughout: Å, mrad, eV, electrons, seconds;
+axes (..., y, x).
 """
 
 import importlib
@@ -12,7 +13,21 @@ from crewe import _mkl
 from crewe._core import __version__
 from crewe.errors import BusyError, DeviceError, FormatError, ModelError
 
-_MODULES = ("atoms", "cuda", "imaging", "io", "live", "metrics", "noise", "optics", "sim", "specimen", "strain")
+_MODULES = (
+    "atoms",
+    "cuda",
+    "imaging",
+    "io",
+    "live",
+    "metrics",
+    "models",
+    "noise",
+    "optics",
+    "restore",
+    "sim",
+    "specimen",
+    "strain",
+)
 
 __all__ = ["BusyError", "DeviceError", "FormatError", "ModelError", "__version__", *_MODULES]
 

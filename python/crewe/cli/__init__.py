@@ -20,9 +20,11 @@ _COMMANDS = {
     "demo": ("crewe.cli.demo", "See it work: a made-up SrTiO₃ scan, streamed over sockets."),
     "image": ("crewe.cli.image", "Make images of a recorded scan."),
     "live": ("crewe.cli.image", "Make images while the scan runs."),
+    "models": ("crewe.cli.models", "The networks in the package, and what is known of them."),
     "replay": ("crewe.cli.replay", "Play a recorded scan as a detector."),
+    "restore": ("crewe.cli.restore", "Images without noise and scan distortions."),
     "simulate": ("crewe.cli.simulate", "Electrons through a crystal: HRTEM, STEM, diffraction, 4D-STEM."),
-    "train": ("crewe.cli.train", "Look at training pairs."),
+    "train": ("crewe.cli.train", "Train networks, look at training pairs."),
 }
 
 

@@ -6,14 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
-from numpy.typing import NDArray
 
+from crewe.cli.images import read_image, side_by_side
 from crewe.cli.output import plan_output, write
 
 __all__ = ["degrade"]
-
-Image = NDArray[np.float32]
 
 
 class _Setting(click.ParamType):  # type: ignore[type-arg,unused-ignore]
@@ -133,52 +130,3 @@ def _apply(settings: dict[str, Any], changes: tuple[tuple[str, Any], ...], chain
             settings[stage][option] = value
         else:
             settings[stage] = {option: value}
-
-
-def read_image(path: Path) -> Image:
-    """One image (y, x) as float32, whatever the file's numbers are."""
-    if path.is_dir() and path.suffix.lower() != ".zspy":
-        raise ValueError(f"{path}: an image file wanted, a folder came")
-    if path.suffix.lower() == ".npy":
-        try:
-            data = np.load(path, allow_pickle=False)
-        except ValueError:
-            raise ValueError(f"{path}: a NumPy file of numbers wanted") from None
-    elif path.suffix.lower() in (".tif", ".tiff"):
-        try:
-            import tifffile
-        except ImportError:
-            raise ImportError(f"{path}: tifffile is wanted for this file: pip install 'crewe[io]'") from None
-        data = tifffile.imread(path)
-    else:
-        data = _by_rosetta(path)
-    if data.ndim != 2 or data.dtype.kind not in "uif":
-        raise ValueError(f"{path}: one image (y, x) of real numbers wanted, {data.shape} {data.dtype} came")
-    return np.ascontiguousarray(data, dtype=np.float32)
-
-
-def _by_rosetta(path: Path) -> NDArray[Any]:
-    try:
-        from rsciio import IO_PLUGINS
-    except ImportError:
-        raise ImportError(f"{path}: RosettaSciIO is wanted for this file: pip install 'crewe[io]'") from None
-    import importlib
-
-    suffix = path.suffix.lower().lstrip(".")
-    for plugin in IO_PLUGINS:
-        if suffix in (s.lower() for s in plugin["file_extensions"]):
-            data: NDArray[Any] = np.asarray(importlib.import_module(plugin["api"]).file_reader(str(path))[0]["data"])
-            return data
-    raise ValueError(f"{path}: RosettaSciIO knows no files .{suffix}")
-
-
-def side_by_side(images: list[Image], gap: int = 4) -> NDArray[np.uint8]:
-    """Images in one row, each grey from its own darkest to its own brightest, a white line in between."""
-    from crewe._color import picture
-
-    parts: list[NDArray[np.uint8]] = []
-    for image in images:
-        if parts:
-            parts.append(np.full((image.shape[0], gap), 255, np.uint8))
-        parts.append(picture(image))
-    return np.concatenate(parts, axis=1)

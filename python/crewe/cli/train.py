@@ -1,6 +1,7 @@
 """`crewe train`: what belongs to training networks."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -47,3 +48,45 @@ def preview(
         path = folder / f"preview-{mode}.png"
         path.write_bytes(png(sheet(mode, shape=shape, rows=rows, columns=columns, seed=seed, threads=threads)))
         click.echo(str(path), err=True)
+
+
+@train.command()
+@click.option("--mode", default="stem-hr", show_default=True, help="stem-hr, stem-lr, ..., tem-lr.")
+@click.option("--network", type=click.Choice(["light", "full"]), default="light", show_default=True)
+@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="Of the run. Default: restore-MODE.")
+@click.option("--steps", type=click.IntRange(1), default=15_000, show_default=True)
+@click.option("--batch", type=click.IntRange(1), default=16, show_default=True, help="Patches per step.")
+@click.option("--rate", type=float, default=1e-3, show_default=True, help="Highest learning rate.")
+@click.option("--adversarial", type=click.FloatRange(0), default=0.0, show_default=True, help="Weight of that loss.")
+@click.option("--precision", type=click.Choice(["bf16", "f32"]), default="bf16", show_default=True)
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--threads", type=click.IntRange(0), default=0, help="Of torch; 0: its own choice.")
+def restore(folder: Path | None, device: str, threads: int, **recipe: Any) -> None:
+    """Train a restoration network and export it; a run that was stopped goes on where it was.
+
+    The folder gets checkpoint.pt, log.csv, validation.png and, at the end, restore-cgrdn-MODE.onnx.
+
+    \b
+    Examples:
+      crewe train restore --mode stem-hr
+      crewe train restore --mode sem-hr --network full --device cuda --steps 100000 --adversarial 0.0005
+    """
+    from crewe._progress import Bar
+    from crewe.train.export import export
+    from crewe.train.loop import Recipe, Report
+    from crewe.train.loop import train as run
+
+    wanted = Recipe(**recipe)
+    folder = folder or Path(f"restore-{wanted.mode}")
+    with Bar("training", total=wanted.steps, unit="steps") as bar:
+
+        def tell(report: Report) -> None:
+            bar.set(report.step)
+            if report.gain is not None:
+                click.echo(f"step {report.step}: {report.gain:+.2f} dB, {report.losses}", err=True)
+
+        checkpoint = run(folder, wanted, device=device, threads=threads, tell=tell)
+    path = folder / f"restore-cgrdn-{wanted.mode}.onnx"
+    difference = export(checkpoint, path)
+    click.echo(f"wrote {path}; ONNX Runtime and torch differ by {difference:.1e}", err=True)

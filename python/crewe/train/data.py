@@ -36,7 +36,7 @@ def dataset(mode: str, *, shape: tuple[int, int], batch: int, seed: int, threads
         raise ImportError("crewe.train.dataset wants torch: pip install 'crewe[train]'") from None
     specimen.pairs(mode, shape=shape, batch=batch, seed=seed, threads=threads)  # its checks
 
-    class Pairs(IterableDataset):  # type: ignore[misc,type-arg,unused-ignore]
+    class Pairs(IterableDataset):  # type: ignore[misc]
         def __iter__(self) -> Iterator[Any]:
             worker = get_worker_info()
             own = seed if worker is None else seed * 1_000_003 + worker.id + 1

@@ -1,0 +1,80 @@
+"""Images that commands read: one, or as many as the file holds."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["read_image", "read_images", "side_by_side"]
+
+Image = NDArray[np.float32]
+
+
+def read_image(path: Path) -> Image:
+    """One image (y, x) as float32, whatever the file's numbers are."""
+    data = read_images(path)
+    if data.ndim != 2:
+        raise ValueError(f"{path}: one image (y, x) wanted, {data.shape} came")
+    return np.ascontiguousarray(data, dtype=np.float32)
+
+
+def read_images(path: Path) -> Any:
+    """Real numbers (..., y, x) as they lie in the file: a NumPy array, mapped where it can be, or a dask array."""
+    suffix = path.suffix.lower()
+    if path.is_dir() and suffix != ".zspy":
+        raise ValueError(f"{path}: an image file wanted, a folder came")
+    if suffix == ".npy":
+        try:
+            data = np.load(path, mmap_mode="r", allow_pickle=False)
+        except ValueError:
+            raise ValueError(f"{path}: a NumPy file of numbers wanted") from None
+    elif suffix in (".tif", ".tiff"):
+        data = _by_tifffile(path)
+    else:
+        data = _by_rosetta(path)
+    if data.ndim < 2 or data.dtype.kind not in "uif":
+        raise ValueError(f"{path}: images (..., y, x) of real numbers wanted, {data.shape} {data.dtype} came")
+    return data
+
+
+def _by_tifffile(path: Path) -> NDArray[Any]:
+    try:
+        import tifffile
+    except ImportError:
+        raise ImportError(f"{path}: tifffile is wanted for this file: pip install 'crewe[io]'") from None
+    try:
+        mapped: NDArray[Any] = tifffile.memmap(path, mode="r")
+    except ValueError:  # compressed, or in pieces
+        mapped = tifffile.imread(path)
+    return mapped
+
+
+def _by_rosetta(path: Path) -> Any:
+    try:
+        from rsciio import IO_PLUGINS
+    except ImportError:
+        raise ImportError(f"{path}: RosettaSciIO is wanted for this file: pip install 'crewe[io]'") from None
+    import importlib
+
+    suffix = path.suffix.lower().lstrip(".")
+    for plugin in IO_PLUGINS:
+        if suffix in (s.lower() for s in plugin["file_extensions"]):
+            read = importlib.import_module(plugin["api"]).file_reader
+            try:
+                return read(str(path), lazy=True)[0]["data"]
+            except Exception:  # readers that know no lazy way, files without chunks: each says so differently
+                return np.asarray(read(str(path))[0]["data"])
+    raise ValueError(f"{path}: RosettaSciIO knows no files .{suffix}")
+
+
+def side_by_side(images: list[Image], gap: int = 4) -> NDArray[np.uint8]:
+    """Images in one row, each grey from its own darkest to its own brightest, a white line in between."""
+    from crewe._color import picture
+
+    parts: list[NDArray[np.uint8]] = []
+    for image in images:
+        if parts:
+            parts.append(np.full((image.shape[0], gap), 255, np.uint8))
+        parts.append(picture(image))
+    return np.concatenate(parts, axis=1)
