@@ -123,9 +123,10 @@ def _into_store(
     bar: Bar,
 ) -> Any:
     """Blocks are runs of chunks along the last axis of the scan; which are there stands in the array's attributes."""
-    run = max(1, min(places.shape[-2] if places.ndim > 1 else 1, CHUNK // each))
+    scan = places.shape[:-1] or (1,)
+    run = max(1, min(scan[-1], CHUNK // each))
     array, finished = _open(path, probes, places, pattern, dtype, run)
-    lines = places.reshape(-1, places.shape[-2] if places.ndim > 1 else 1, 2)
+    lines = places.reshape(-1, scan[-1], 2)
     chunks = [(line, start) for line in range(len(lines)) for start in range(0, lines.shape[1], run)]
     held = probes.run()
     remade = held.capacity < len(probes.potential) * probes.configurations
@@ -139,16 +140,17 @@ def _into_store(
             yield first, np.concatenate(parts)
 
     written = time.monotonic()
-    outer = places.shape[:-2] if places.ndim > 1 else ()
     try:
         for first, patterns in pattern_blocks(client, probes, list(blocks()), pattern):
             at = 0
             for number in _group(chunks, first, group):
                 line, start = chunks[number]
                 count = min(run, lines.shape[1] - start)
-                where = (*np.unravel_index(line, outer), slice(start, start + count)) if places.ndim > 1 else ()
                 part = patterns[0, at : at + count]
-                array[where] = part if places.ndim > 1 else part[0]
+                if places.ndim == 1:
+                    array[...] = part[0]
+                else:
+                    array[(*np.unravel_index(line, scan[:-1]), slice(start, start + count))] = part
                 finished.add(number)
                 at += count
             bar.add(at)
