@@ -15,7 +15,7 @@ __all__ = ["Keypoints", "sift"]
 
 #: OpenCV's contrastThreshold, edgeThreshold and sigma. They aren't published; these come nearest to what the paper says
 #: of Nb₃Sn: 0.18 for a defocus of −2 nm, ½ to ¾ for ZrO₂, 0.7 for noise alone (docs/metrics.md).
-CONTRAST, EDGE, SIGMA = 0.02, 50.0, 2.6
+CONTRAST, EDGE, SIGMA = 0.02, 15.0, 2.6
 PAD = 64  # pixels of mirror image around: keypoints at the edges see whole neighbourhoods
 
 

@@ -1,0 +1,178 @@
+"""`crewe compare`: one reference, many images, a table of their differences."""
+
+import csv
+import importlib.util
+import io as streams
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from crewe.cli.degrade import read_image
+from crewe.cli.options import PAIR
+from crewe.cli.output import WANTS
+
+__all__ = ["compare"]
+
+DIFFERENCES = ("mse", "ssim", "cw_ssim", "sift")
+NAMES = (*DIFFERENCES, "psnr", "cross_correlation")
+
+
+@click.command()
+@click.argument("reference", metavar="REF", type=click.Path(path_type=Path))
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...", type=click.Path(path_type=Path))
+@click.option(
+    "--metric",
+    "-m",
+    "names",
+    multiple=True,
+    type=click.Choice(NAMES),
+    metavar="NAME",
+    help=f"{', '.join(NAMES)}; may come several times. Default: {', '.join(DIFFERENCES)}.",
+)
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="The table: .csv. Default: stdout."
+)
+@click.option("--maps", type=click.Path(path_type=Path, file_okay=False), help="A folder for the difference maps.")
+@click.option("--suffix", default=".npy", show_default=True, help="Of the maps: .npy .png .tif .hspy .zspy .h5")
+@click.option("--cell", type=PAIR, metavar="Y,X", help="Maps of mse and sift: the unit cell [pixels]. Default: found.")
+@click.option("--threads", type=click.IntRange(0), default=0, help="0: all cores.")
+def compare(
+    reference: Path,
+    images: tuple[Path, ...],
+    names: tuple[str, ...],
+    output: Path | None,
+    maps: Path | None,
+    suffix: str,
+    cell: tuple[float, float] | None,
+    threads: int,
+) -> None:
+    """How different from the image in REF is each IMAGE?
+
+    .npy, .tif, or what RosettaSciIO reads. The table (CSV) has a row for an image and a column for a metric:
+    0 = the same, 1 = as different as can be; psnr [dB]; cross_correlation, 1 = the same. With --maps also
+    FOLDER/IMAGE-METRIC.npy: ssim and cw_ssim by pixel, mse and sift by unit cell. What was compared before Ctrl-C is
+    kept.
+
+    \b
+    Examples:
+      crewe compare simulated.npy recorded.npy
+      crewe compare simulated.npy focus-*.npy --metric ssim --metric cw_ssim --output differences.csv
+      crewe compare matrix.tif precipitate.tif --metric sift --maps maps --cell 64,64 --suffix .png
+    """
+    chosen = _chosen(names)
+    if output is not None and output.suffix.lower() != ".csv":
+        raise click.UsageError(f"--output {output}: a .csv wanted.")
+    if output is not None and not output.parent.is_dir():
+        raise click.UsageError(f"--output {output}: there is no folder {output.parent}.")
+    if output is not None and any(p.exists() and output.exists() and output.samefile(p) for p in (reference, *images)):
+        raise click.UsageError(f"--output {output} would overwrite what is read.")
+    if suffix.lower() not in WANTS:
+        raise click.UsageError(f"--suffix {suffix}: one of {' '.join(WANTS)} wanted.")
+    first = read_image(reference)
+    if maps is not None:
+        maps.mkdir(parents=True, exist_ok=True)
+    rows: list[dict[str, Any]] = []
+    try:
+        good = _compare(first, images, chosen, rows, None if maps is None else (maps, suffix, cell), threads)
+    finally:
+        _write(rows, chosen, output)
+    if not good:
+        raise click.exceptions.Exit(1)
+
+
+def _chosen(names: tuple[str, ...]) -> list[str]:
+    """The metrics asked for, or those that can be had."""
+    there = importlib.util.find_spec("cv2") is not None
+    if "sift" in names and not there:
+        raise click.UsageError("--metric sift wants OpenCV: pip install 'crewe[metrics]'.")
+    if not names and not there:
+        click.echo("crewe: no column sift, it wants OpenCV: pip install 'crewe[metrics]'", err=True)
+    return [name for name in dict.fromkeys(names or DIFFERENCES) if there or name != "sift"]
+
+
+def _compare(
+    reference: NDArray[np.float32],
+    images: tuple[Path, ...],
+    chosen: list[str],
+    rows: list[dict[str, Any]],
+    maps: tuple[Path, str, tuple[float, float] | None] | None,
+    threads: int,
+) -> bool:
+    """A row for every image that can be compared; False if one couldn't."""
+    from crewe import metrics
+    from crewe._progress import Bar
+
+    good = True
+    keypoints = metrics.Keypoints(reference, threads=threads) if "sift" in chosen else None
+    with Bar("comparing", total=len(images), unit="images") as bar:
+        for path in images:
+            try:
+                image = read_image(path)
+                if image.shape != reference.shape:
+                    raise ValueError(f"shape {reference.shape} wanted, as the reference's, {image.shape} came")
+                row: dict[str, Any] = {"image": str(path)}
+                for name in chosen:
+                    if keypoints is not None and name == "sift":
+                        row[name] = keypoints.difference(image)
+                    else:
+                        row[name] = getattr(metrics, name)(reference, image, threads=threads)
+                if maps is not None:
+                    _save_maps(reference, image, path, chosen, *maps, threads)
+            except (OSError, ValueError) as error:
+                words = error.strerror if isinstance(error, OSError) and error.strerror else error
+                click.echo(f"crewe: {path}: {words}", err=True)
+                good = False
+            else:
+                rows.append(row)
+            bar.add(1)
+    return good
+
+
+def _save_maps(
+    reference: NDArray[np.float32],
+    image: NDArray[np.float32],
+    path: Path,
+    chosen: list[str],
+    folder: Path,
+    suffix: str,
+    cell: tuple[float, float] | None,
+    threads: int,
+) -> None:
+    from crewe import io, metrics
+
+    for name in chosen:
+        if name in ("ssim", "cw_ssim"):
+            found = getattr(metrics, f"{name}_map")(reference, image, threads=threads)
+        elif name in ("mse", "sift"):
+            found = metrics.unit_cell_map(reference, image, cell=cell, metric=name, threads=threads).astype(np.float32)
+        else:
+            continue
+        io.save(folder / f"{path.stem}-{name}{suffix}", {name: found}, metadata={"image": str(path), "metric": name})
+
+
+def _write(rows: list[dict[str, Any]], chosen: list[str], output: Path | None) -> None:
+    """The table at once: whoever reads the file never sees half of it."""
+    text = streams.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["image", *chosen])
+    for row in rows:
+        table.writerow([row["image"], *(_number(row[name]) for name in chosen)])
+    if output is None:
+        click.echo(text.getvalue(), nl=False)
+        return
+    partial = output.with_name(f".{output.name}.{os.getpid()}")
+    try:
+        partial.write_text(text.getvalue(), encoding="utf-8")
+        partial.replace(output)
+    finally:
+        partial.unlink(missing_ok=True)
+    click.echo(f"wrote {output}", err=True)
+
+
+def _number(value: float) -> str:
+    return f"{value:.6g}" if math.isfinite(value) else str(value)
