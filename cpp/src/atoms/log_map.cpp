@@ -15,9 +15,9 @@
 namespace crewe::atoms {
 namespace {
 
-constexpr double kLatticeShare = 0.12;  // crystals: below 0.06, single atoms on carbon: above 0.24
+constexpr double kLatticeShare = 0.18;  // crystals: 0.001 to 0.13, single atoms on carbon: above 0.24
 constexpr double kWeakScale = 0.03;     // of the strongest maximum over σ: what is less isn't a scale of the image
-constexpr double kLeastSignal = 0.03;   // of the noise that L passes; noise alone leaves 0.003 above 2N
+constexpr double kLeastSignal = 0.1;    // of the noise that L passes; crystals of 20 electrons per column have 0.4
 constexpr double kFiner = 0.55;         // parts a pair of columns that are a third of a lattice spacing apart
 constexpr double kHotQuantile = 0.9995;
 constexpr double kBin = 1.0 / 1024;  // width of a ring [cycles/pixel]
@@ -108,26 +108,15 @@ class Spectrum {
     measure();
   }
 
-  // σ of the finest scale at which the image has power, if that is the power of a lattice; else 0.
+  // σ of the finest scale at which the image has power, if that is the power of a lattice; else 0. Where the shape of a
+  // particle drowns the lattice, sharper bands are tried.
   double lattice_scale(double largest) const {
     const std::vector<Ring> rings = this->rings();
-    std::vector<double> sigmas, energies;
-    for (double sigma = 0.7; sigma < largest; sigma *= 1.083) {
-      sigmas.push_back(sigma);
-      energies.push_back(sigma * signal(rings, sigma));
+    for (const double sharpness : {1.0, 2.0, 4.0}) {
+      const double sigma = finest_scale(rings, largest, sharpness);
+      if (sigma > 0) return share(rings, sigma, sharpness) < kLatticeShare ? sigma : 0;
     }
-    std::vector<std::size_t> tops;
-    double highest = 0;
-    for (std::size_t j = 1; j + 1 < energies.size(); ++j) {
-      if (!(energies[j] > energies[j - 1]) || !(energies[j] > energies[j + 1])) continue;
-      tops.push_back(j);
-      highest = std::max(highest, energies[j]);
-    }
-    const auto finest = std::find_if(tops.begin(), tops.end(), [&](std::size_t j) {
-      return energies[j] > kWeakScale * highest && signal(rings, sigmas[j]) > kLeastSignal * noise(rings, sigmas[j]);
-    });
-    if (finest == tops.end() || share(rings, sigmas[*finest]) > kLatticeShare) return 0;
-    return sigmas[*finest];
+    return 0;
   }
 
   // The maps for two σ: real and imaginary part.
@@ -253,10 +242,32 @@ class Spectrum {
     return result;
   }
 
+  // The finest maximum of σ Σ (P − 2N)₊ L^(2 sharpness) that isn't weak; 0 where there is none.
+  double finest_scale(const std::vector<Ring>& rings, double largest, double sharpness) const {
+    std::vector<double> sigmas, energies;
+    for (double sigma = 0.9; sigma < largest; sigma *= 1.083) {
+      sigmas.push_back(sigma);
+      energies.push_back(sigma * signal(rings, sigma, sharpness));
+    }
+    std::vector<std::size_t> tops;
+    double highest = 0;
+    for (std::size_t j = 1; j + 1 < energies.size(); ++j) {
+      if (!(energies[j] > energies[j - 1]) || !(energies[j] > energies[j + 1])) continue;
+      tops.push_back(j);
+      highest = std::max(highest, energies[j]);
+    }
+    const auto finest = std::find_if(tops.begin(), tops.end(), [&](std::size_t j) {
+      return energies[j] > kWeakScale * highest && signal(rings, sigmas[j], 1) > kLeastSignal * noise(rings, sigmas[j]);
+    });
+    return finest == tops.end() ? 0 : sigmas[*finest];
+  }
+
   // What L passes of the power above 2N, and of white noise.
-  static double signal(const std::vector<Ring>& rings, double sigma) {
+  static double signal(const std::vector<Ring>& rings, double sigma, double sharpness) {
     double sum = 0;
-    for (std::size_t b = 0; b < kRings; ++b) sum += rings[b].signal * passed(b, sigma);
+    for (std::size_t b = 0; b < kRings; ++b) {
+      if (rings[b].signal > 0) sum += rings[b].signal * std::pow(passed(b, sigma), sharpness);
+    }
     return sum;
   }
   double noise(const std::vector<Ring>& rings, double sigma) const {
@@ -266,10 +277,10 @@ class Spectrum {
   }
 
   // How many frequencies hold the power, of those that L passes.
-  static double share(const std::vector<Ring>& rings, double sigma) {
+  static double share(const std::vector<Ring>& rings, double sigma, double sharpness) {
     double all = 0, all_square = 0, signal = 0, square = 0;
     for (std::size_t b = 0; b < kRings; ++b) {
-      const double pass = passed(b, sigma);
+      const double pass = std::pow(passed(b, sigma), sharpness);
       all += rings[b].count * pass;
       all_square += rings[b].count * pass * pass;
       signal += rings[b].signal * pass;

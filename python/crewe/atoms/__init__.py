@@ -8,6 +8,7 @@ from crewe.atoms.count import Counts, count
 from crewe.atoms.crlb import Bound, crlb
 from crewe.atoms.find import Proposals, find, propose
 from crewe.atoms.fit import fit
+from crewe.atoms.label import label
 from crewe.atoms.mixture import Mixture
 from crewe.atoms.nms import nms
 from crewe.atoms.save import save_columns
@@ -29,6 +30,7 @@ __all__ = [
     "crlb",
     "find",
     "fit",
+    "label",
     "load_statstem",
     "nms",
     "propose",
