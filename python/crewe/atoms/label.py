@@ -14,8 +14,7 @@ __all__ = ["label"]
 
 Image = NDArray[np.float32]
 
-#: Share of the band's upper frequency below which the first, coarse shift is measured: there a crystal's lattice has
-#: no power, so that a shift by one lattice vector is not taken for none.
+#: Of the lattice's frequency: width of the band of the first, coarse shift, in which a lattice has little power.
 _COARSE = 0.5
 #: Steps per pixel of the last shift.
 _UPSAMPLE = 20
@@ -24,9 +23,9 @@ _UPSAMPLE = 20
 def label(images: NDArray[np.float32] | Sequence[NDArray[np.float32]]) -> list[NDArray[np.float64]]:
     """Label a group of images of one place, taken at different doses or focus, drifted against each other.
 
-    The images are aligned by phase correlation, first of what is coarser than the lattice (edges, thickness), which
-    can't mistake one lattice vector for another, then of the lattice itself, to 1/20 pixel. Columns are found and
-    fitted in the best image, moved into each of the others, and left out where they lie outside.
+    The images are aligned twice: by phase correlation of what is coarser than the lattice (edges, thickness), which
+    can't mistake one lattice vector for another, then near that place by correlation of the lattice, to 1/20 pixel.
+    Columns are found and fitted in the best image, moved into each of the others, and left out where they lie outside.
 
     Parameters
     ----------
@@ -108,10 +107,9 @@ def _frequencies(shape: tuple[int, ...]) -> NDArray[np.float64]:
 
 
 def _visibility(spectrum: NDArray[np.complex64]) -> float:
-    """Power of the strongest thousandth of the frequencies beyond the image's shape, over the median: Bragg to noise."""
+    """Power of the strongest thousandth of all but the lowest frequencies, over the median: Bragg to noise."""
     power = np.abs(spectrum[:, 1:]) ** 2
-    shape = (spectrum.shape[0], 2 * (spectrum.shape[1] - 1))
-    fine = power[_frequencies(shape)[:, 1:] > 0.03]
+    fine = power[_frequencies((spectrum.shape[0], 2 * (spectrum.shape[1] - 1)))[:, 1:] > 0.03]
     strongest = np.partition(fine, -max(1, fine.size // 1000))[-max(1, fine.size // 1000) :]
     return float(strongest.mean() / max(float(np.median(fine)), 1e-30))
 
@@ -127,7 +125,7 @@ def _shift(
     coarse = np.abs(cross) ** 0.5 * phase * np.exp(-((k / (_COARSE * lattice)) ** 2) / 2)
     top = np.unravel_index(np.fft.irfft2(coarse, shape).argmax(), shape)
     start = np.array([(int(t) + n // 2) % n - n // 2 for t, n in zip(top, shape, strict=True)], np.float64)
-    fine = np.abs(cross) ** 0.5 * phase * np.exp(-((k / (2 * lattice)) ** 2) / 2) * (k > 0.25 * lattice)
+    fine = cross * (k > 0.25 * lattice)  # unweighted: the most likely shift under white noise
     return _summit(fine, shape, start, max(2.0, spacing / 2))
 
 
