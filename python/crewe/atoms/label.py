@@ -130,7 +130,7 @@ def _shift(
 
 
 def _summit(
-    cross: NDArray[np.complex128], shape: tuple[int, ...], start: NDArray[np.float64], reach: float
+    cross: NDArray[Any], shape: tuple[int, ...], start: NDArray[np.float64], reach: float
 ) -> NDArray[np.float64]:
     """The highest place of a correlation within `reach` of `start`, to 1/20 pixel by a Fourier sum of its own."""
     correlation = np.fft.irfft2(cross, shape)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from crewe.atoms.columns import Columns, as_length
 from crewe.atoms.crlb import scs_variance
 
-__all__ = ["save_columns"]
+__all__ = ["columns_table", "save_columns"]
 
 
 def save_columns(path: str | Path, columns: Columns, *, pixel_size: float = 1.0, counts: Any = None) -> None:
@@ -43,7 +43,7 @@ def save_columns(path: str | Path, columns: Columns, *, pixel_size: float = 1.0,
     y [pixel],x [pixel],y [Å],x [Å],height,w
     """
     path = Path(path)
-    table = _table(columns, as_length(pixel_size, "pixel_size"), counts)
+    table = columns_table(columns, as_length(pixel_size, "pixel_size"), counts)
     if path.suffix == ".csv":
         np.savetxt(
             path,
@@ -75,7 +75,8 @@ def save_columns(path: str | Path, columns: Columns, *, pixel_size: float = 1.0,
         raise ValueError(f"path: a name ending in .csv, .h5 or .hdf5 wanted, {path.name!r} came")
 
 
-def _table(columns: Columns, pixel_size: float, counts: Any) -> dict[str, NDArray[Any]]:
+def columns_table(columns: Columns, pixel_size: float, counts: Any) -> dict[str, NDArray[Any]]:
+    """The lines of `save_columns`, by the names of their entries."""
     with np.errstate(invalid="ignore"):
         deviations = np.sqrt(np.diagonal(columns.covariance, axis1=1, axis2=2))
         scs_deviation = np.sqrt(scs_variance(columns, columns.covariance))

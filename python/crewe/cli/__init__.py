@@ -16,6 +16,7 @@ __all__ = ["main"]
 
 #: Where the commands live; imported when one is asked for, so that `crewe --help` is quick.
 _COMMANDS = {
+    "atoms": ("crewe.cli.atoms", "Find atomic columns; fit, count, map strain."),
     "compare": ("crewe.cli.compare", "How different are images from a reference?"),
     "degrade": ("crewe.cli.degrade", "Do to an image what a microscope does."),
     "demo": ("crewe.cli.demo", "See it work: a made-up SrTiO₃ scan, streamed over sockets."),

@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+
+from crewe.cli import run
+
+
+@pytest.fixture
+def image(tmp_path, monkeypatch):
+    """A lattice of 10 × 12 columns, 11 px apart, in lattice.npy of the current folder."""
+    monkeypatch.chdir(tmp_path)
+    y, x = np.mgrid[:110, :132].astype(float)
+    clean = 5 + 80 * np.exp(-((y % 11 - 5) ** 2 + (x % 11 - 5) ** 2) / (2 * 2.2**2))
+    data = np.random.default_rng(0).poisson(clean).astype(np.uint16)
+    np.save("lattice.npy", data)
+    return data.astype(np.float32)
+
+
+def test_without_options(image, tmp_path, capsys):
+    assert run(["atoms", "lattice.npy"]) == 0
+    assert "120 columns, 10.9" in capsys.readouterr().err
+    lines = (tmp_path / "lattice-atoms.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "y [pixel],x [pixel]"
+    points = np.loadtxt(lines[1:], delimiter=",")
+    assert points.shape == (120, 2)
+    assert np.abs(np.sort(points[:, 0])[0] - 5) < 0.5
+    assert (tmp_path / "lattice-atoms.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_all_of_it(image, capsys):
+    outputs = ["-o", "all.csv", "-o", "all.h5", "-o", "all.hspy", "-o", "-"]
+    options = ["--fit", "--count", "--strain", "--pixel-size", "0.2", "--threshold", "0.3"]
+    assert run(["atoms", "lattice.npy", *options, *outputs]) == 0
+    with open("all.csv", encoding="utf-8") as file:
+        text = file.read()
+    assert capsys.readouterr().out == text
+    header, *lines = text.splitlines()
+    assert {"width [Å]", "SCS [Å²]", "atoms", "eps_yy", "omega [rad]"} < set(header.split(","))
+    width = np.loadtxt(lines, delimiter=",")[:, header.split(",").index("width [Å]")]
+    assert width == pytest.approx(2.2 * 0.2, rel=0.03)
+    h5py = pytest.importorskip("h5py")
+    with h5py.File("all.h5") as file:
+        assert file["columns/y [pixel]"].shape == (120,)
+    rsciio = pytest.importorskip("rsciio.hspy")
+    (signal,) = rsciio.file_reader("all.hspy")
+    assert (signal["data"] == image).all()
+    marker = signal["metadata"]["Markers"]["columns"]
+    assert marker["class"] == "Points"
+    assert marker["kwargs"]["offsets"].shape == (120, 2)
+    assert marker["kwargs"]["offsets"][:, 0].max() > 120  # x first
+
+
+def test_an_image_without_columns(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    np.save("flat.npy", np.ones((40, 30)))
+    assert run(["atoms", "flat.npy", "--fit", "--count", "--strain", "-o", "flat.csv", "--figure", "flat.png"]) == 0
+    assert "0 columns" in capsys.readouterr().err
+    with open("flat.csv", encoding="utf-8") as file:
+        assert file.read() == "y [pixel],x [pixel]\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["missing.npy"], 1, "missing.npy"),
+        (["lattice.npy", "-o", "columns.txt"], 2, "a suffix of .csv"),
+        (["lattice.npy", "--figure", "columns.jpg"], 2, "a suffix of .png"),
+        (["lattice.npy", "-o", "nowhere/columns.csv"], 2, "no folder"),
+        (["lattice.npy", "--model", "atomid"], 1, "atomid"),
+        (["lattice.npy", "--threshold", "-1"], 2, "threshold"),
+        (["stack.npy"], 1, "one image"),
+    ],
+)
+def test_what_goes_wrong_is_said_in_words(image, capsys, arguments, code, words):
+    np.save("stack.npy", np.ones((2, 30, 30)))
+    assert run(["atoms", *arguments]) == code
+    said = capsys.readouterr()
+    assert words in said.err
+    assert "Traceback" not in said.err
+    assert said.out == ""
