@@ -2,6 +2,7 @@
 #include <stdexcept>
 
 #include "atoms/normal.hpp"
+#include "crewe/parallel.hpp"
 
 namespace crewe::atoms {
 namespace {
@@ -11,7 +12,7 @@ constexpr std::size_t kBand = 32;  // rows drawn together: 256 KiB of an image 1
 }  // namespace
 
 void draw_columns(const std::vector<Column>& columns, double background, double widths, const Canvas& canvas,
-                  double* image, int threads, RangeFunction done) {
+                  int threads, TakeRow take) {
   const std::size_t bands = (canvas.ny + kBand - 1) / kBand;
   std::vector<Box> boxes;
   std::vector<std::vector<std::uint32_t>> seen(bands);  // which columns reach into a band
@@ -24,17 +25,17 @@ void draw_columns(const std::vector<Column>& columns, double background, double 
     }
   }
   parallel_for(bands, 1, threads, [&](std::size_t begin, std::size_t end) {
-    std::vector<double> scratch(scratch_of(canvas));
+    std::vector<double> scratch(scratch_of(canvas)), rows(kBand * canvas.stride);
     for (std::size_t band = begin; band < end; ++band) {
       const std::size_t first = band * kBand, last = std::min(first + kBand, canvas.ny);
-      std::fill(image + first * canvas.stride, image + last * canvas.stride, background);
+      std::fill(rows.begin(), rows.end(), background);
       for (const std::uint32_t i : seen[band]) {
         Box box = boxes[i];
         box.y0 = std::max(box.y0, first);
         box.y1 = std::min(box.y1, last);
-        CREWE_SIMD_CALL(draw_column, columns[i], box, canvas, image, scratch.data());
+        CREWE_SIMD_CALL(draw_column, columns[i], box, canvas, rows.data(), first, scratch.data());
       }
-      done(first, last);
+      for (std::size_t y = first; y < last; ++y) take(y, rows.data() + (y - first) * canvas.stride);
     }
   });
 }
@@ -52,13 +53,10 @@ std::vector<Column> columns_from(View<const double, 2> rows) {
 void draw(View<const double, 2> rows, double background, View<double, 2> out, int threads) {
   const std::vector<Column> columns = columns_from(rows);
   const Canvas canvas = canvas_of(out.shape[0], out.shape[1]);
-  std::vector<double> image(canvas.ny * canvas.stride);
-  draw_columns(columns, background, kCounts.widths, canvas, image.data(), threads,
-               [&](std::size_t begin, std::size_t end) {
-                 for (std::size_t y = begin; y < end; ++y) {
-                   for (std::size_t x = 0; x < canvas.nx; ++x) out(y, x) = image[y * canvas.stride + x];
-                 }
-               });
+  const auto take = [&](std::size_t y, const double* row) {
+    for (std::size_t x = 0; x < canvas.nx; ++x) out(y, x) = row[x];
+  };
+  draw_columns(columns, background, kCounts.widths, canvas, threads, take);
 }
 
 }  // namespace crewe::atoms

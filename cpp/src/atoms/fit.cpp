@@ -36,20 +36,18 @@ struct State {
 class Fitter {
  public:
   Fitter(const Canvas& canvas, const std::vector<double>& image, const FitOptions& options)
-      : canvas_(canvas), image_(image), options_(options), model_(image.size()), rows_(canvas.ny) {}
+      : canvas_(canvas), image_(image), options_(options), rows_(canvas.ny) {}
 
   void evaluate(State& state, bool poisson) {
     state.slope.resize(image_.size());
     state.weights.resize(poisson ? image_.size() : 0);
     const Weighing how{poisson, floor_};
-    draw_columns(state.columns, state.background, reach(poisson).widths, canvas_, model_.data(), options_.threads,
-                 [&](std::size_t begin, std::size_t end) {
-                   for (std::size_t y = begin; y < end; ++y) {
-                     const std::size_t at = y * canvas_.stride;
-                     rows_[y] = CREWE_SIMD_CALL(weigh_row, image_.data() + at, model_.data() + at, canvas_.nx, how,
-                                                state.slope.data() + at, poisson ? state.weights.data() + at : nullptr);
-                   }
-                 });
+    const auto take = [&](std::size_t y, const double* model) {
+      const std::size_t at = y * canvas_.stride;
+      rows_[y] = CREWE_SIMD_CALL(weigh_row, image_.data() + at, model, canvas_.nx, how, state.slope.data() + at,
+                                 poisson ? state.weights.data() + at : nullptr);
+    };
+    draw_columns(state.columns, state.background, reach(poisson).widths, canvas_, options_.threads, take);
     state.sums = {};
     for (const Sums& row : rows_) {
       state.sums.objective += row.objective;
@@ -59,10 +57,11 @@ class Fitter {
     }
   }
 
-  Normal normal(const State& state, const Free& free, bool poisson) const {
+  Normal& normal(const State& state, const Free& free, bool poisson) {
     const Weights weights{state.slope.data(), poisson ? state.weights.data() : nullptr, state.sums.weights,
                           state.sums.gradient};
-    return normal_equations(state.columns, free, canvas_, weights, reach(poisson), options_.threads);
+    normal_equations(state.columns, free, canvas_, weights, reach(poisson), options_.threads, normal_);
+    return normal_;
   }
 
   // Heights and background that fit best, all else given: a linear problem.
@@ -88,7 +87,7 @@ class Fitter {
     double damping = kFirstDamping;
     State trial;
     while (iterations < kMostIterations) {
-      Normal equations = normal(state, free, poisson);
+      Normal& equations = normal(state, free, poisson);
       equations.fix(held(state, free, bounds, equations, poisson));
       for (bool better = false; !better;) {
         const std::vector<double> step = solve(equations, damping);
@@ -181,8 +180,8 @@ class Fitter {
   const std::vector<double>& image_;
   const FitOptions& options_;
   double floor_ = 0;
-  std::vector<double> model_;
   std::vector<Sums> rows_;
+  Normal normal_;
 };
 
 std::vector<Bounds> bounds_of(const std::vector<Column>& columns, const std::vector<double>& nearest,
@@ -246,7 +245,7 @@ Fit fit_any(View<const T, 2> image, View<const double, 2> start, const FitOption
   bool converged = n == 0 || fitter.improve(state, free, bounds, false, iterations);
   if (options.poisson && n > 0) converged = fitter.improve(state, free, bounds, true, iterations = 0);
 
-  const Normal last = fitter.normal(state, free, options.poisson && n > 0);
+  const Normal& last = fitter.normal(state, free, options.poisson && n > 0);
   std::vector<double> found(n * 16);
   const double factor = options.poisson ? 1 : fitter.variance(state, last.size());
   inverse_blocks(last, state.columns, free, factor, {found.data(), {n, 4, 4}});

@@ -61,7 +61,8 @@ CREWE_INLINE void elliptic_row(double* out, const Form& q, double dy, double cen
 
 }  // namespace
 
-void draw_column(const Column& column, const Box& box, const Canvas& canvas, double* image, double* scratch) {
+void draw_column(const Column& column, const Box& box, const Canvas& canvas, double* rows, std::size_t first,
+                 double* scratch) {
   const Form q = form_of(column);
   double* const along = scratch;                 // one row
   double* const down = scratch + canvas.stride;  // one number per row
@@ -77,7 +78,7 @@ void draw_column(const Column& column, const Box& box, const Canvas& canvas, dou
     } else {
       elliptic_row(along, q, static_cast<double>(y) - column.y, column.x, box, canvas.nx);
     }
-    double* const row = image + y * canvas.stride + box.x0;
+    double* const row = rows + (y - first) * canvas.stride + box.x0;
     for (std::size_t k = 0; k < width; k += 8) store(row + k, load(row + k) + scale * load(along + k));
   }
 }
@@ -189,6 +190,18 @@ void axis_moments(double a, double u, double b, double v, double origin, std::si
     for (int p = 0; p < 5; ++p, value *= t) total[p] += value;
   }
   for (int p = 0; p < 5; ++p) out[p] = sum(total[p]);
+}
+
+void own_moments(double centre, double u, std::size_t first, std::size_t last, double single[3], double square[5]) {
+  f64x8 ones[3] = {}, twos[5] = {};
+  for (std::size_t k = first; k < last; k += 8) {
+    const f64x8 place = kLane + static_cast<double>(k), d = place - centre;
+    f64x8 one = inside(falling(d * d * (-0.5 * u)), place, static_cast<double>(last)), two = one * one;
+    for (int p = 0; p < 3; ++p, one *= d) ones[p] += one;
+    for (int p = 0; p < 5; ++p, two *= d) twos[p] += two;
+  }
+  for (int p = 0; p < 3; ++p) single[p] = sum(ones[p]);
+  for (int p = 0; p < 5; ++p) square[p] = sum(twos[p]);
 }
 
 Sums weigh_row(const double* z, const double* f, std::size_t nx, const Weighing& how, double* slope, double* weight) {

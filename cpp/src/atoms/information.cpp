@@ -22,7 +22,10 @@ void bound(View<const double, 2> rows, double background, std::array<std::size_t
   }
   const Canvas canvas = canvas_of(shape[0], shape[1]);
   std::vector<double> weights(canvas.ny * canvas.stride);
-  draw_columns(columns, background, kCounts.widths, canvas, weights.data(), threads, [](std::size_t, std::size_t) {});
+  const auto take = [&](std::size_t y, const double* row) {
+    std::copy_n(row, canvas.stride, weights.data() + y * canvas.stride);
+  };
+  draw_columns(columns, background, kCounts.widths, canvas, threads, take);
   double most = 0, least = 0, total = 0;
   for (std::size_t y = 0; y < canvas.ny; ++y) {
     for (std::size_t x = 0; x < canvas.nx; ++x) {
@@ -41,7 +44,8 @@ void bound(View<const double, 2> rows, double background, std::array<std::size_t
     }
   }
   const Free free = free_of(width, background_free);
-  const Normal normal = normal_equations(columns, free, canvas, {nullptr, weights.data(), total, 0}, kCounts, threads);
+  Normal normal;
+  normal_equations(columns, free, canvas, {nullptr, weights.data(), total, 0}, kCounts, threads, normal);
   inverse_blocks(normal, columns, free, 1, out);
 }
 

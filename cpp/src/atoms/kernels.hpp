@@ -35,8 +35,9 @@ struct Sums {
 
 // clang-format off
 CREWE_SIMD_DECLARE(
-// image += column in the box.
-void draw_column(const Column& column, const Box& box, const Canvas& canvas, double* image, double* scratch);
+// rows += column in the box; the first of the rows is row `first` of the image.
+void draw_column(const Column& column, const Box& box, const Canvas& canvas, double* rows, std::size_t first,
+                 double* scratch);
 // out[a][b] += Σ image·g·dy^a·dx^b, a + b <= 2, in the order 1, y, x, yy, yx, xx; g = column/height.
 void moments(const Column& column, const Box& box, const Canvas& canvas, const double* image, double out[6],
              double* scratch);
@@ -46,6 +47,8 @@ void pair_moments(const Column& i, const Column& j, const Box& box, const Canvas
 // out[p] = Σ_k exp(−(k − a)²·u/2 − (k − b)²·v/2)·(k − origin)^p over k = first ... last − 1.
 void axis_moments(double a, double u, double b, double v, double origin, std::size_t first, std::size_t last,
                   double out[5]);
+// single[p] = Σ_k g·d^p for p <= 2 and square[p] = Σ_k g²·d^p, d = k − centre, g = exp(−d²·u/2).
+void own_moments(double centre, double u, std::size_t first, std::size_t last, double single[3], double square[5]);
 // One row: slope = w(z − f), weight = w (where not null).
 Sums weigh_row(const double* z, const double* f, std::size_t nx, const Weighing& how, double* slope, double* weight);
 // C (m, n) += sign·AᵀB, A (k, m), B (k, n), rows ldc, lda, ldb apart; `upper`: only what lies on and above the diagonal

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "crewe/parallel.hpp"
+
 namespace crewe::atoms {
 namespace {
 
@@ -58,6 +60,15 @@ void block_of(const Column& i, const Column& j, const std::vector<std::size_t>& 
   }
 }
 
+// out[p] = Σ (∂f/∂θ_p)·w from the moments of w·g.
+void project(const Column& c, const std::vector<std::size_t>& parameters, const double m[kMonomials], double* out) {
+  const Slopes d = slopes_of(c);
+  for (std::size_t p = 0; p < parameters.size(); ++p) {
+    out[p] = 0;
+    for (std::size_t k = 0; k < kMonomials; ++k) out[p] += d[parameters[p]][k] * m[k];
+  }
+}
+
 double largest_width(const Column& c) {
   const double e = std::hypot(c.e1, c.e2);
   return e == 0 ? c.width : c.width * std::sqrt(std::sqrt(1 + e * e) + e);
@@ -96,28 +107,37 @@ class Blocks {
     block_of(a, b, parameters, origin, m, out);
   }
 
-  // Σ w·∂f/∂θ of one column.
+  // The block of one column, and Σ w·∂f/∂θ.
+  void own(std::size_t i, const std::vector<std::size_t>& parameters, double* out, double* weighed,
+           double* scratch) const {
+    const Column& c = columns_[i];
+    if (weights_ != nullptr) {
+      fill(i, i, parameters, out, scratch);
+      return sums(i, parameters, weights_, weighed, scratch);
+    }
+    const Box box = box_of(c, canvas_, widths_);
+    const double u = 1 / (c.width * c.width), origin[2] = {c.y, c.x};
+    double single[2][3], square[2][5], m[25] = {}, s[kMonomials];
+    CREWE_SIMD_CALL(own_moments, c.y, u, box.y0, box.y1, single[0], square[0]);
+    CREWE_SIMD_CALL(own_moments, c.x, u, box.x0, std::min(box.x1, canvas_.nx), single[1], square[1]);
+    for (std::size_t a = 0; a < 5; ++a) {
+      for (std::size_t b = 0; a + b < 5; ++b) m[5 * a + b] = square[0][a] * square[1][b];
+    }
+    for (std::size_t k = 0; k < kMonomials; ++k) s[k] = single[0][kPower[k][0]] * single[1][kPower[k][1]];
+    block_of(c, c, parameters, origin, m, out);
+    project(c, parameters, s, weighed);
+  }
+
+  // Σ image·∂f/∂θ of one column.
   void sums(std::size_t i, const std::vector<std::size_t>& parameters, const double* image, double* out,
             double* scratch) const {
     const Column& c = columns_[i];
     const Box box = box_of(c, canvas_, widths_);
     double m[kMonomials] = {};
     if (box.y0 < box.y1 && box.x0 < box.x1) {
-      if (image != nullptr) {
-        CREWE_SIMD_CALL(moments, c, box, canvas_, image, m, scratch);
-      } else {
-        double my[5], mx[5];
-        const double p = 1 / (c.width * c.width);
-        CREWE_SIMD_CALL(axis_moments, c.y, p, c.y, 0.0, c.y, box.y0, box.y1, my);
-        CREWE_SIMD_CALL(axis_moments, c.x, p, c.x, 0.0, c.x, box.x0, std::min(box.x1, canvas_.nx), mx);
-        for (std::size_t k = 0; k < kMonomials; ++k) m[k] = my[kPower[k][0]] * mx[kPower[k][1]];
-      }
+      CREWE_SIMD_CALL(moments, c, box, canvas_, image, m, scratch);
     }
-    const Slopes d = slopes_of(c);
-    for (std::size_t p = 0; p < parameters.size(); ++p) {
-      out[p] = 0;
-      for (std::size_t k = 0; k < kMonomials; ++k) out[p] += d[parameters[p]][k] * m[k];
-    }
+    project(c, parameters, m, out);
   }
 
  private:
@@ -155,9 +175,9 @@ Box box_of(const Column& column, const Canvas& canvas, double widths) {
   const auto clip = [](double k, std::size_t n) {
     return static_cast<std::size_t>(std::clamp(k, 0.0, static_cast<double>(n)));
   };
-  return {clip(std::ceil(column.y - dy), canvas.ny), clip(std::floor(column.y + dy) + 1, canvas.ny),
-          clip(std::ceil(column.x - dx), canvas.nx) / 8 * 8,
-          (clip(std::floor(column.x + dx) + 1, canvas.nx) + 7) / 8 * 8};
+  // The last pixel is one too many where the edge falls on a pixel: its Gaussian is there, only small.
+  return {clip(column.y - dy + 1, canvas.ny), clip(column.y + dy + 1, canvas.ny),
+          clip(column.x - dx + 1, canvas.nx) / 8 * 8, (clip(column.x + dx + 1, canvas.nx) + 7) / 8 * 8};
 }
 
 std::vector<Pair> pairs_of(const std::vector<Column>& columns, double apart) {
@@ -229,9 +249,8 @@ void Normal::fix(const std::vector<char>& fixed) {
   }
 }
 
-Normal normal_equations(const std::vector<Column>& columns, const Free& free, const Canvas& canvas,
-                        const Weights& weights, const Reach& reach, int threads) {
-  Normal normal;
+void normal_equations(const std::vector<Column>& columns, const Free& free, const Canvas& canvas,
+                      const Weights& weights, const Reach& reach, int threads, Normal& normal) {
   const std::size_t n = columns.size(), np = free.local.size(), ng = free.globals();
   normal.n = n, normal.np = np, normal.ng = ng;
   normal.pairs = pairs_of(columns, reach.apart);
@@ -249,17 +268,17 @@ Normal normal_equations(const std::vector<Column>& columns, const Free& free, co
   normal.diagonal.assign(n * np * np, 0);
   normal.border.assign(n * np * ng, 0);
   normal.gradient.assign(normal.size(), 0);
+  normal.corner = {};
   std::vector<double> width_terms(n * 3, 0);  // of each column: ∂ρ∂ρ, ∂ρ∂ζ, gradient along ρ
   for_each(n, canvas, threads, [&](std::size_t i, double* scratch) {
     double block[kParameters * kParameters], sums[kParameters];
-    blocks.fill(i, i, all, block, scratch);
+    blocks.own(i, all, block, sums, scratch);
     for (std::size_t p = 0; p < np; ++p) {
       for (std::size_t q = 0; q < np; ++q) normal.diagonal[(i * np + p) * np + q] = block[p * na + q];
       if (free.shared_width) normal.border[(i * np + p) * ng] = block[p * na + np];
     }
     if (free.shared_width) width_terms[3 * i] = block[size - 1];
     if (free.background) {
-      blocks.sums(i, all, image, sums, scratch);
       for (std::size_t p = 0; p < np; ++p) normal.border[(i * np + p) * ng + background] = sums[p];
       if (free.shared_width) width_terms[3 * i + 1] = sums[np];
     }
@@ -271,7 +290,9 @@ Normal normal_equations(const std::vector<Column>& columns, const Free& free, co
   });
 
   const std::size_t count = normal.pairs.size();
-  std::vector<double> whole(count * size);
+  std::vector<double> halves;  // with the shared width, which becomes a global
+  std::vector<double>& whole = free.shared_width ? halves : normal.coupling;
+  whole.resize(count * size);
   for_each(count, canvas, threads, [&](std::size_t k, double* scratch) {
     blocks.fill(normal.pairs[k].i, normal.pairs[k].j, all, whole.data() + k * size, scratch);
   });
@@ -294,15 +315,12 @@ Normal normal_equations(const std::vector<Column>& columns, const Free& free, co
     }
     normal.corner[0] = widths;
     normal.gradient[n * np] = width_gradient;
-  } else {
-    normal.coupling = std::move(whole);
   }
   if (free.background) {
     normal.corner[background * ng + background] = weights.total;
     if (free.shared_width) normal.corner[1] = normal.corner[2] = width_background;
     normal.gradient[n * np + background] = weights.slope_total;
   }
-  return normal;
 }
 
 }  // namespace crewe::atoms

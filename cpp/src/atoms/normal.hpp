@@ -14,7 +14,6 @@
 
 #include "atoms/kernels.hpp"
 #include "crewe/atoms/columns.hpp"
-#include "crewe/parallel.hpp"
 
 namespace crewe::atoms {
 
@@ -47,9 +46,22 @@ Box box_of(const Column& column, const Canvas& canvas, double widths);
 
 std::vector<Pair> pairs_of(const std::vector<Column>& columns, double apart);
 
-// image = background + columns; done(first, last) follows for rows that are complete, from whichever thread drew them.
+// Draws background + columns a band of rows at a time, in memory that stays in the cache, and hands each row on:
+// take(y, row), from whichever thread drew it.
+class TakeRow {
+ public:
+  template <class F>
+  TakeRow(const F& f)
+      : object_(&f),
+        call_([](const void* object, std::size_t y, const double* row) { (*static_cast<const F*>(object))(y, row); }) {}
+  void operator()(std::size_t y, const double* row) const { call_(object_, y, row); }
+
+ private:
+  const void* object_;
+  void (*call_)(const void*, std::size_t, const double*);
+};
 void draw_columns(const std::vector<Column>& columns, double background, double widths, const Canvas& canvas,
-                  double* image, int threads, RangeFunction done);
+                  int threads, TakeRow take);
 
 struct Normal {
   std::size_t n = 0, np = 0, ng = 0;
@@ -73,8 +85,9 @@ struct Weights {
   const double* weights;
   double total, slope_total;  // Σ w, Σ slope
 };
-Normal normal_equations(const std::vector<Column>& columns, const Free& free, const Canvas& canvas,
-                        const Weights& weights, const Reach& reach, int threads);
+// Fills `out`, whose memory is used again.
+void normal_equations(const std::vector<Column>& columns, const Free& free, const Canvas& canvas,
+                      const Weights& weights, const Reach& reach, int threads, Normal& out);
 
 // (H + damping·diag H)·x = gradient by preconditioned conjugate gradients, to a relative residual of 1e-4.
 std::vector<double> solve(const Normal& normal, double damping);
