@@ -16,7 +16,7 @@ PACKAGE = ROOT / "python" / "crewe"
 MAY_USE = {
     "imaging": {"optics", "models"},
     "sim": {"optics"},
-    "live": {"imaging"},
+    "live": {"imaging", "optics"},
     "restore": {"models"},
     "atoms": {"models"},
     "specimen": {"sim", "noise"},

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,13 @@ Kind kind_of(const py::tuple& spec) {
   if (name == "icom") return live::ICOM{number(1)};
   if (name == "field") return live::ElectricField{number(1), number(2)};
   if (name == "sum") return live::Sum{};
+  if (name == "ssb") {
+    live::SSB ssb{number(1), number(2), number(3), number(4), number(5), {}};
+    for (const auto& [n, m, size, azimuth] : spec[6].cast<std::vector<std::tuple<int, int, double, double>>>()) {
+      ssb.aberrations.push_back({n, m, size, azimuth});
+    }
+    return ssb;
+  }
   throw std::invalid_argument("images: no kind '" + name + "'");
 }
 

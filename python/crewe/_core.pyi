@@ -150,6 +150,16 @@ def ricom_in_cuts(com: NDArray[np.float32], kernel: RicomKernel, out: NDArray[np
 def icom(
     com: NDArray[np.float32], step: float, high_pass: float, out: NDArray[np.float32], *, threads: int = 0
 ) -> None: ...
+def ssb(
+    frames: NDArray[Any],
+    optics: tuple[float, float, float, float, float, list[tuple[int, int, float, float]]],
+    center: tuple[float, float],
+    rotation: float,
+    transpose: bool,
+    out: NDArray[np.float32],
+    *,
+    threads: int = 0,
+) -> None: ...
 def fft2(data: NDArray[np.complexfloating[Any, Any]], *, inverse: bool = False, threads: int = 0) -> None: ...
 def good_size(n: int) -> int: ...
 

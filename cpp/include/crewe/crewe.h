@@ -50,18 +50,25 @@ enum {
   CREWE_CENTER_OF_MASS = 2,   /* (sy, sx, 2) as (y, x) */
   CREWE_ICOM = 3,             /* (sy, sx): high_pass */
   CREWE_ELECTRIC_FIELD = 4,   /* (sy, sx, 2) as (y, x): energy, angle_per_pixel */
-  CREWE_SUM = 5               /* (ky, kx): PACBED */
+  CREWE_SUM = 5,              /* (ky, kx): PACBED */
+  CREWE_SSB = 6               /* (sy, sx), rad: energy, angle_per_pixel, semiangle, step, wiener, aberrations */
 };
+
+#define CREWE_ABERRATIONS 25
 
 typedef struct crewe_kind {
   int32_t kind;
-  uint32_t kernel;        /* positions, odd; 0: 61 */
-  double low, high;       /* cycles per position; 0: no limit */
-  double inner, outer;    /* detector pixels; outer 0: no limit */
-  double high_pass;       /* cycles per position */
-  double energy;          /* eV */
-  double angle_per_pixel; /* mrad */
-  double reserved[4];     /* 0 */
+  uint32_t kernel;           /* positions, odd; 0: 61 */
+  double low, high;          /* cycles per position; 0: no limit */
+  double inner, outer;       /* detector pixels; outer 0: no limit */
+  double high_pass;          /* cycles per position */
+  double energy;             /* eV */
+  double angle_per_pixel;    /* mrad */
+  double semiangle;          /* mrad */
+  double step;               /* angstrom */
+  double wiener;             /* 0: none */
+  const double* aberrations; /* NULL: none, or CREWE_ABERRATIONS numbers: C10, C12, phi12, C21, phi21, C23, phi23, C30,
+                                ... C56, phi56 in angstrom and rad; read during the call */
 } crewe_kind;
 
 typedef struct crewe_image {
@@ -158,7 +165,7 @@ CREWE_API crewe_status crewe_session_configure_descan(crewe_session* session, in
 CREWE_API crewe_status crewe_session_configure_rotation(crewe_session* session, double rotation, int32_t transpose);
 
 /* Pixels that fill while the scan runs, C-contiguous, shape[0] x shape[1] x shape[2] with shape[2] = 1 or 2; they stay
- * where they are until the session is destroyed. Reading takes no lock. An ICOM image is brought up to date. */
+ * where they are until the session is destroyed. Reading takes no lock. ICOM and SSB images are brought up to date. */
 CREWE_API crewe_status crewe_session_image(crewe_session* session, const char* name, const float** pixels,
                                            size_t shape[3]);
 CREWE_API size_t crewe_session_done(const crewe_session* session); /* distinct positions whose pixels are visible */

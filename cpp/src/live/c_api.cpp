@@ -72,6 +72,19 @@ double limit(double value) {
   return value == 0 ? live::kUnlimited : value;
 }
 
+// C10, C12, phi12, C21, phi21, ... C56, phi56: rotationally symmetric ones have no azimuth.
+std::vector<crewe::imaging::Aberration> aberrations_of(const double* numbers) {
+  std::vector<crewe::imaging::Aberration> terms;
+  if (numbers == nullptr) return terms;
+  for (int n = 1; n <= 5; ++n) {
+    for (int m = (n + 1) % 2; m <= n + 1; m += 2) {
+      const double size = *numbers++, azimuth = m == 0 ? 0.0 : *numbers++;
+      if (size != 0) terms.push_back({n, m, size, azimuth});
+    }
+  }
+  return terms;
+}
+
 live::Kind kind_of(const crewe_kind& kind) {
   switch (kind.kind) {
     case CREWE_RICOM:
@@ -86,8 +99,11 @@ live::Kind kind_of(const crewe_kind& kind) {
       return live::ElectricField{kind.energy, kind.angle_per_pixel};
     case CREWE_SUM:
       return live::Sum{};
+    case CREWE_SSB:
+      return live::SSB{kind.energy,          kind.semiangle, kind.step,
+                       kind.angle_per_pixel, kind.wiener,    aberrations_of(kind.aberrations)};
     default:
-      wrong("kind: one of CREWE_RICOM ... CREWE_SUM wanted");
+      wrong("kind: one of CREWE_RICOM ... CREWE_SSB wanted");
   }
 }
 

@@ -1,5 +1,6 @@
 // Changes of settings while the scan runs, with effect for the past.
 #include <algorithm>
+#include <memory>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -33,6 +34,18 @@ void Session::State::configure(const Changes& changes) {
   if (changes.descan) check_descan(*changes.descan);
   if (changes.rotation) check_rotation(*changes.rotation);
 
+  // Phases are made of this scan as they are, and of the next one with what is changed.
+  std::vector<std::pair<Picture*, std::unique_ptr<imaging::Ssb>>> phases;
+  const bool turned = changes.center || changes.rotation || changes.transpose;
+  for (Picture& picture : pictures) {
+    const auto at = std::find(changed.begin(), changed.end(), &picture);
+    const bool anew = at != changed.end();
+    const Kind& kind = anew ? changes.images[static_cast<std::size_t>(at - changed.begin())].second : picture.kind;
+    const auto* ssb = std::get_if<SSB>(&kind);
+    if (ssb != nullptr && (anew || turned)) phases.emplace_back(&picture, make_ssb(*ssb, changes));
+  }
+
+  for (auto& [picture, next] : phases) picture->next_ssb = std::move(next);
   bool reduce_anew = false;
   for (std::size_t i = 0; i < changed.size(); ++i) {
     Picture& picture = *changed[i];
@@ -40,7 +53,9 @@ void Session::State::configure(const Changes& changes) {
     const bool kept = picture.is<VirtualDetector>();
     prepare(picture, changes.images[i].second, std::move(kernels[i]));
     reduce_anew = reduce_anew || picture.is<VirtualDetector>();
-    if (picture.is<VirtualDetector>() && !kept) std::fill_n(picture.pixels.get(), picture.size(), 0.0F);
+    const bool empty = picture.is<VirtualDetector>() ? !kept : picture.is<SSB>() && !picture.ssb;
+    if (empty) std::fill_n(picture.pixels.get(), picture.size(), 0.0F);
+    if (!picture.is<SSB>()) picture.ssb.reset();
     mark(picture, 0, picture.rows);
   }
   if (changes.center) {
@@ -70,6 +85,20 @@ void Session::State::configure(const Changes& changes) {
   for (Picture* picture : changed) {
     if (picture->is<VirtualDetector>() && options.keep_profile) set_from_profile(*picture);
     if (picture->is<Sum>()) set_sum_images(0, picture->size());
+  }
+}
+
+void Session::State::begin_ssb() {
+  for (Picture& picture : pictures) {
+    const auto* kind = std::get_if<SSB>(&picture.kind);
+    if (kind == nullptr) continue;
+    if (picture.next_ssb) {
+      picture.ssb = std::move(picture.next_ssb);
+    } else if (const auto& now = picture.ssb->options(); now.cy != detector_center.y || now.cx != detector_center.x) {
+      picture.ssb = make_ssb(*kind);
+    } else {
+      picture.ssb->clear();
+    }
   }
 }
 

@@ -48,6 +48,9 @@ void Session::State::apply(std::span<const io::Event> events, bool more) {
                       .pattern = event_sum.empty() ? nullptr : event_sum.data()},
                      touched);
   if (!event_sum.empty()) show_sum(events);
+  for (Picture& picture : pictures) {
+    if (picture.ssb) picture.ssb->add(events);
+  }
   if (!touched.empty()) mark_positions(touched.front() / options.sx, touched.back() / options.sx + 1);
   for (const std::uint32_t position : touched) {
     set_vector_images(position, com_at(moments[position], position / options.sx, position % options.sx));

@@ -65,6 +65,7 @@ void Session::State::reduce(const imaging::FrameBlock& frames, std::size_t begin
 void Session::State::apply(const imaging::FrameBlock& frames, std::size_t begin, std::size_t end, std::size_t first) {
   lines.clear();
   fresh.clear();
+  where.clear();
   vectors.clear();
   const bool was_complete = count == positions;
   std::size_t lowest_row = options.sy, highest_row = 0;
@@ -84,6 +85,7 @@ void Session::State::apply(const imaging::FrameBlock& frames, std::size_t begin,
       imaging::Com before{};
       if (see(position)) {
         fresh.push_back(static_cast<std::uint32_t>(begin + from));
+        where.push_back(static_cast<std::uint32_t>(position));
       } else if (scattered.empty()) {
         before = com_at(moments[position], run.row, col + i);
       }
@@ -107,6 +109,9 @@ void Session::State::apply(const imaging::FrameBlock& frames, std::size_t begin,
   mark_positions(lowest_row, highest_row + 1);
   scatter();
   add_to_sum(frames);
+  for (Picture& picture : pictures) {
+    if (picture.ssb) picture.ssb->add(frames, fresh, where);
+  }
   after_block(was_complete, order.complete(first + (end - begin)));
   publish();
 }

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "crewe/fft.hpp"
 #include "crewe/imaging/icom.hpp"
 #include "live/state.hpp"
 
@@ -97,12 +98,19 @@ double seconds_now() {
 }
 
 bool Session::State::integrate(Picture& picture) {
-  const std::lock_guard one(icom_lock);
+  const std::lock_guard one(whole_lock);
   return integrate_locked(picture);
 }
 
 bool Session::State::integrate_locked(Picture& picture) {
   const double begun = seconds_now();
+  if (!icom_locked(picture) && !ssb_locked(picture)) return false;
+  picture.ended = seconds_now();
+  picture.seconds = picture.ended - begun;
+  return true;
+}
+
+bool Session::State::icom_locked(Picture& picture) {
   double high_pass = 0;
   std::uint64_t made_of = 0;
   std::size_t seen_then = 0;
@@ -128,8 +136,32 @@ bool Session::State::integrate_locked(Picture& picture) {
     publish();
   }
   picture.positions = seen_then;
-  picture.ended = seconds_now();
-  picture.seconds = picture.ended - begun;
+  return true;
+}
+
+bool Session::State::ssb_locked(Picture& picture) {
+  std::uint64_t made_of = 0;
+  std::size_t seen_then = 0;
+  {
+    const auto held = lock.guest();
+    if (!picture.is<SSB>() || !picture.ssb || picture.made == com_version) return false;
+    made_of = com_version;
+    seen_then = count;
+    // Positions without a single electron don't come as events.
+    const std::size_t scanned = event_reducer && last ? *last + 1 : count;
+    if (!picture.ssb->spectrum(scanned, ssb_field.data())) return false;
+  }
+  // Without the lock: the producer goes on.
+  fft::fft2(ssb_field.data(), 1, options.sy, options.sx, fft::Direction::inverse, options.threads);
+  {
+    const auto held = lock.guest();
+    if (!picture.is<SSB>()) return false;
+    for (std::size_t i = 0; i < positions; ++i) picture.pixels[i] = ssb_field[i].real();
+    picture.made = made_of;
+    mark(picture, 0, picture.rows);
+    publish();
+  }
+  picture.positions = seen_then;
   return true;
 }
 
@@ -137,7 +169,7 @@ void Session::State::integrate_in_time() {
   constexpr double kShare = 0.1;  // of the producer's time
   for (Picture& picture : pictures) {
     if (!picture.whole.load(std::memory_order_acquire)) continue;
-    const std::unique_lock one(icom_lock, std::try_to_lock);
+    const std::unique_lock one(whole_lock, std::try_to_lock);
     if (!one.owns_lock()) return;  // a reader is at it
     const bool complete = done.load(std::memory_order_relaxed) == positions && picture.positions != positions;
     if (complete || seconds_now() - picture.ended >= picture.seconds / kShare) integrate_locked(picture);

@@ -152,6 +152,7 @@ void Session::State::clear() {
     std::fill_n(picture.pixels.get(), picture.size(), 0.0F);
     mark(picture, 0, picture.rows);
   }
+  begin_ssb();
   std::fill(moments.begin(), moments.end(), imaging::Moments{});
   std::fill(seen.begin(), seen.end(), 0);
   std::fill(profile.begin(), profile.end(), 0.0F);

@@ -85,6 +85,7 @@ std::array<std::size_t, 3> check_kind(const std::string& name, const Kind& kind,
     return vectors;
   }
   if (std::holds_alternative<Sum>(kind)) return {options.ky, options.kx, 1};
+  if (std::holds_alternative<SSB>(kind)) return scan;  // its numbers are checked by imaging::Ssb
   return vectors;
 }
 
@@ -131,6 +132,7 @@ Session::State::State(Options given)
     picture.pixels = std::make_shared<float[]>(picture.size());
     picture.changed = std::make_unique<std::atomic<std::uint64_t>[]>(picture.rows);
     prepare(picture, kind, make_kernel(kind, options));
+    if (const auto* ssb = std::get_if<SSB>(&kind)) picture.ssb = make_ssb(*ssb);
   }
   moments.resize(positions);
   seen.resize((positions + 63) / 64);
@@ -141,6 +143,7 @@ Session::State::State(Options given)
   chunk_profiles.resize(capacity * ring_count);
   lines.reserve(capacity);
   fresh.reserve(capacity);
+  where.reserve(capacity);
   vectors.reserve(2 * capacity);
 }
 
@@ -150,13 +153,38 @@ void Session::State::prepare(Picture& picture, const Kind& kind, std::optional<i
     icom_out.resize(positions);
   }
   if (std::holds_alternative<Sum>(kind)) frame_sum.resize(options.ky * options.kx);
+  if (std::holds_alternative<SSB>(kind)) ssb_field.resize(positions);
   if (const auto* field = std::get_if<ElectricField>(&kind)) {
     picture.scale = static_cast<float>(imaging::field_per_pixel(field->energy, field->angle_per_pixel));
   }
   picture.kernel = std::move(kernel);
   picture.kind = kind;
   picture.made = 0;
-  picture.whole.store(picture.is<ICOM>(), std::memory_order_release);
+  picture.whole.store(picture.is<ICOM>() || picture.is<SSB>(), std::memory_order_release);
+}
+
+std::unique_ptr<imaging::Ssb> Session::State::make_ssb(const SSB& kind, const Changes& changes) {
+  const Point at = changes.center ? changes.center->value_or(detector_center) : detector_center;
+  imaging::SsbOptions wanted_ssb;
+  wanted_ssb.sy = options.sy;
+  wanted_ssb.sx = options.sx;
+  wanted_ssb.ky = options.ky;
+  wanted_ssb.kx = options.kx;
+  wanted_ssb.energy = kind.energy;
+  wanted_ssb.semiangle = kind.semiangle;
+  wanted_ssb.step = kind.step;
+  wanted_ssb.angle_per_pixel = kind.angle_per_pixel;
+  wanted_ssb.cy = at.y;
+  wanted_ssb.cx = at.x;
+  wanted_ssb.rotation = changes.rotation.value_or(options.rotation);
+  wanted_ssb.transpose = changes.transpose.value_or(options.transpose);
+  wanted_ssb.wiener = kind.wiener;
+  wanted_ssb.aberrations = kind.aberrations;
+  wanted_ssb.dead = options.dead;
+  wanted_ssb.dark = options.dark;
+  wanted_ssb.gain = options.gain;
+  return std::make_unique<imaging::Ssb>(
+      std::move(wanted_ssb), [this](std::size_t n, std::size_t grain, RangeFunction f) { pool.run(n, grain, f); });
 }
 
 // Rings of a whole number of pixels, so that radii that are multiples of it cut no ring.

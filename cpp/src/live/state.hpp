@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <complex>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -16,6 +17,7 @@
 #include "crewe/imaging/event_moments.hpp"
 #include "crewe/imaging/moments.hpp"
 #include "crewe/imaging/ricom.hpp"
+#include "crewe/imaging/ssb.hpp"
 #include "crewe/live/session.hpp"
 #include "crewe/parallel.hpp"
 #include "live/center.hpp"
@@ -42,13 +44,14 @@ struct Picture {
   std::shared_ptr<float[]> pixels;
   std::unique_ptr<std::atomic<std::uint64_t>[]> changed;  // version at which a row changed last
 
-  std::optional<imaging::RicomKernel> kernel;  // RiCOM
-  std::size_t detector = 0;                    // VirtualDetector: its place among the sums of a frame
-  float scale = 0;                             // ElectricField: volts per detector pixel
-  std::atomic<bool> whole{false};              // ICOM: made as a whole, on demand
-  std::uint64_t made = 0;                      // ICOM: version of the centre-of-mass map it was made from
-  std::size_t positions = 0;                   // ICOM: of that map
-  double seconds = 0, ended = 0;               // ICOM: time it took, and when that was
+  std::optional<imaging::RicomKernel> kernel;   // RiCOM
+  std::size_t detector = 0;                     // VirtualDetector: its place among the sums of a frame
+  float scale = 0;                              // ElectricField: volts per detector pixel
+  std::unique_ptr<imaging::Ssb> ssb, next_ssb;  // SSB: of this scan, and of the next one where that differs
+  std::atomic<bool> whole{false};               // ICOM, SSB: made as a whole, on demand
+  std::uint64_t made = 0;                       // ICOM, SSB: version of the patterns' sums it was made from
+  std::size_t positions = 0;                    // ICOM, SSB: of those sums
+  double seconds = 0, ended = 0;                // ICOM, SSB: time it took, and when that was
 
   std::size_t size() const { return rows * cols * depth; }
   template <class K>
@@ -115,15 +118,17 @@ struct Session::State {
   };
   std::vector<Line> lines;
   std::vector<float> vectors;        // centres of mass to add
-  std::vector<std::uint32_t> fresh;  // frames of the chunk whose position is new
+  std::vector<std::uint32_t> fresh;  // frames of the chunk whose position is new,
+  std::vector<std::uint32_t> where;  // and these positions
   std::vector<float> band;           // scratch of `recompute`
 
   std::atomic<std::uint64_t> version{0};
   std::atomic<std::size_t> done{0};
   std::atomic<bool> closed{false};
 
-  std::mutex icom_lock;  // one Fourier integration at a time; taken before `lock`
+  std::mutex whole_lock;  // one image that is made as a whole at a time; taken before `lock`
   std::vector<float> icom_com, icom_out;
+  std::vector<std::complex<float>> ssb_field;
 
   std::size_t next_frame = 0;  // the producer's
   std::unique_ptr<Queue> queue;
@@ -160,9 +165,11 @@ struct Session::State {
   void prepare_rings();
   void set_detector_sums();
   void set_turn();
+  std::unique_ptr<imaging::Ssb> make_ssb(const SSB& kind, const Changes& changes = {});
 
   // configure.cpp
   void configure(const Changes& changes);
+  void begin_ssb();  // of a new scan
   void set_from_profile(Picture& picture);
 
   // images.cpp
@@ -171,7 +178,7 @@ struct Session::State {
   void set_detector_images(std::size_t position, const double* sums);
   void set_sum_images(std::size_t begin, std::size_t end);           // detector pixels
   void mark(Picture& picture, std::size_t first, std::size_t last);  // rows [first, last) are about to be visible
-  void mark_positions(std::size_t first, std::size_t last);          // the same in all images but riCOM, ICOM and Sum
+  void mark_positions(std::size_t first, std::size_t last);  // the same in all images but riCOM, Sum and whole ones
   void publish();
 
   // recompute.cpp
@@ -180,9 +187,11 @@ struct Session::State {
   void recompute_vectors();
   void recompute_ricom(Picture& picture);
   void com_row(std::size_t row, float* out) const;
-  // True: the image was stale. Takes `icom_lock`, and `lock` for as long as it copies.
+  // True: the image was stale. Takes `whole_lock`, and `lock` for as long as it copies.
   bool integrate(Picture& picture);
   bool integrate_locked(Picture& picture);
+  bool icom_locked(Picture& picture);
+  bool ssb_locked(Picture& picture);
   void integrate_in_time();
 };
 

@@ -4,6 +4,7 @@ from crewe.imaging.integrate import electric_field, icom, idpc
 from crewe.imaging.patterns import com, virtual_image
 from crewe.imaging.ricom import ricom, ricom_kernel, ricom_transfer
 from crewe.imaging.rotation import fit_rotation, rotate
+from crewe.imaging.ssb import ssb
 
 __all__ = [
     "com",
@@ -15,5 +16,6 @@ __all__ = [
     "ricom_kernel",
     "ricom_transfer",
     "rotate",
+    "ssb",
     "virtual_image",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe._array import as_pair, as_threads, as_weights
-from crewe.live.kinds import ICOM, CenterOfMass, ElectricField, RiCOM, Sum, VirtualDetector
+from crewe.live.kinds import Kind, VirtualDetector
 
 __all__ = ["SETTINGS", "changes_of", "core_options", "kinds_of", "shape_of"]
 
@@ -67,7 +67,7 @@ def kinds_of(images: Mapping[str, Any]) -> dict[str, Any]:
     for name, kind in images.items():
         if not isinstance(name, str):
             raise TypeError(f"images: names wanted, {name!r} came")
-        if not isinstance(kind, RiCOM | VirtualDetector | CenterOfMass | ICOM | ElectricField | Sum):
+        if not isinstance(kind, Kind):
             raise TypeError(f"images: {name!r}: a kind (RiCOM, VirtualDetector, ...) wanted, {kind!r} came")
         specs[name] = kind._spec()
     return specs

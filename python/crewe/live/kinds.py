@@ -3,8 +3,12 @@
 import math
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import Any
 
-__all__ = ["ICOM", "CenterOfMass", "ElectricField", "Kind", "RiCOM", "Sum", "VirtualDetector"]
+from crewe.imaging.ssb import as_optics
+from crewe.optics import Aberrations
+
+__all__ = ["ICOM", "SSB", "CenterOfMass", "ElectricField", "Kind", "RiCOM", "Sum", "VirtualDetector"]
 
 Spec = tuple[str | float | int, ...]
 
@@ -149,4 +153,51 @@ class Sum:
         return ("sum",)
 
 
-Kind = RiCOM | VirtualDetector | CenterOfMass | ICOM | ElectricField | Sum
+@dataclass(frozen=True)
+class SSB:
+    """Phase of a weak object [rad], ``(sy, sx)``: `crewe.imaging.ssb` while the scan runs.
+
+    Patterns aren't kept: the bright pixels of one line of the scan are, and a sum for every frequency. The image is
+    made of them as a whole, as `ICOM` is. A position counts once: with the frame that came first; events add up.
+
+    Centre, rotation and transposition are the session's (with ``center="auto"`` the array's centre in the first scan,
+    and the mean centre of mass of the scan before from then on; `descan` isn't followed). A change of them or of the
+    kind takes effect with the next scan.
+
+    Parameters
+    ----------
+    energy : float
+        Of the beam [eV].
+    semiangle : float
+        Of the bright disc [mrad].
+    step : float
+        Distance of probe positions [Å].
+    angle_per_pixel : float
+        Of the detector [mrad].
+    aberrations : Aberrations, optional
+        Of the probe, azimuths in the detector's axes.
+    wiener : float, optional
+        As in `crewe.imaging.ssb`: None for high dose, about 1 for low dose.
+
+    Examples
+    --------
+    >>> SSB(energy=300e3, semiangle=20.0, step=0.2, angle_per_pixel=1.4).wiener is None
+    True
+    """
+
+    energy: float
+    semiangle: float
+    step: float
+    angle_per_pixel: float
+    aberrations: Aberrations | None = None
+    wiener: float | None = None
+
+    def __post_init__(self) -> None:
+        self._spec()
+
+    def _spec(self) -> tuple[Any, ...]:
+        numbers = (self.energy, self.semiangle, self.step, self.angle_per_pixel)
+        return "ssb", *as_optics(*numbers, self.aberrations, self.wiener)
+
+
+Kind = RiCOM | VirtualDetector | CenterOfMass | ICOM | ElectricField | Sum | SSB

@@ -32,7 +32,8 @@ class Session:
     detector : (int, int)
         Detector pixels (ky, kx).
     images : dict of str to Kind
-        What to make, by name: `RiCOM`, `VirtualDetector`, `CenterOfMass`, `ICOM`, `ElectricField`, `Sum`.
+        What to make, by name: `RiCOM`, `VirtualDetector`, `CenterOfMass`, `ICOM`, `ElectricField`, `Sum`,
+        `SSB`.
     center : "auto" or (float, float)
         Centre of the undiffracted pattern (y, x) [detector pixels], at the middle of the scan. ``"auto"``: the mean
         centre of mass, refined as the scan proceeds; the mean of the finished centre-of-mass map is 0.
@@ -212,7 +213,7 @@ class Session:
             kept per position. Virtual detectors change for the past where the session was made with
             ``keep_profile=True``: exactly for radii that are multiples of `ring_width` from the first centre, else a
             ring that a radius cuts counts by its share of pixels; without it, and for a change of centre, from the
-            next frame on.
+            next frame on. `SSB` follows with the next scan.
 
         Raises
         ------
@@ -225,7 +226,8 @@ class Session:
     def __getitem__(self, name: str) -> NDArray[np.float32]:
         """The image, ``(sy, sx)``, ``(sy, sx, 2)`` or, for `Sum`, ``(ky, kx)``: a read-only view that shows what comes.
 
-        It lies in the session's memory, outlives the session, and never moves. An `ICOM` image is brought up to date.
+        It lies in the session's memory, outlives the session, and never moves. `ICOM` and `SSB` images are
+        brought up to date.
         """
         if name not in self._kinds:
             raise KeyError(f"no image {name!r}; there are {', '.join(map(repr, self._kinds))}")

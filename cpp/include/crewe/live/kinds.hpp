@@ -11,6 +11,8 @@
 #include <variant>
 #include <vector>
 
+#include "crewe/imaging/ssb.hpp"
+
 namespace crewe::live {
 
 inline constexpr double kUnlimited = std::numeric_limits<double>::infinity();
@@ -43,7 +45,16 @@ struct ElectricField {
 // Sum of all patterns (PACBED), (ky, kx). A position counts once: with the frame that came first, and with every event.
 struct Sum {};
 
-using Kind = std::variant<RiCOM, VirtualDetector, CenterOfMass, ICOM, ElectricField, Sum>;
+// Phase [rad] by single-sideband ptychography, (sy, sx): crewe/imaging/ssb.hpp; of every pattern only sums are kept. A
+// position counts once: with the frame that came first, and with every event. Centre (without descan), rotation and
+// transposition are the session's; a change of them, or of the kind, takes effect with the next scan.
+struct SSB {
+  double energy = 0, semiangle = 0, step = 0, angle_per_pixel = 0;  // [eV], [mrad], [Å], [mrad]
+  double wiener = 0;
+  std::vector<imaging::Aberration> aberrations;
+};
+
+using Kind = std::variant<RiCOM, VirtualDetector, CenterOfMass, ICOM, ElectricField, Sum, SSB>;
 
 struct Point {
   double y = 0, x = 0;

@@ -94,7 +94,7 @@ class Session {
 
   // std::out_of_range for an unknown name.
   Image image(std::string_view name) const;
-  // Brings an image that is recomputed as a whole (ICOM) up to date.
+  // Brings an image that is made as a whole (ICOM, SSB) up to date.
   void refresh(std::string_view name);
   // Copies an image; for readers that want a float array of their own.
   void read(std::string_view name, std::span<float> out) const;

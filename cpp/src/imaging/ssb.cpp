@@ -1,0 +1,242 @@
+#include "crewe/imaging/ssb.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <stdexcept>
+#include <utility>
+
+#include "crewe/fft.hpp"
+#include "imaging/ssb_plan.hpp"
+
+namespace crewe::imaging {
+namespace {
+
+constexpr std::size_t kNoRow = std::numeric_limits<std::size_t>::max();
+
+void check(const SsbOptions& options) {
+  if (options.sy * options.sx == 0 || options.ky * options.kx == 0) {
+    throw std::invalid_argument("ssb: at least one position and one detector pixel wanted");
+  }
+  if (!std::isfinite(options.cy) || !std::isfinite(options.cx) || !std::isfinite(options.rotation)) {
+    throw std::invalid_argument("center, rotation: finite numbers wanted");
+  }
+  if (!std::isfinite(options.wiener) || options.wiener < 0) {
+    throw std::invalid_argument("wiener: a finite number, 0 or more, wanted");
+  }
+  for (const Aberration& a : options.aberrations) {
+    if (a.n < 1 || a.m < 0 || a.m > a.n + 1 || !std::isfinite(a.size) || !std::isfinite(a.azimuth)) {
+      throw std::invalid_argument("aberrations: finite C_nm and phi_nm with n >= 1 and m <= n + 1 wanted");
+    }
+  }
+}
+
+}  // namespace
+
+struct Ssb::State {
+  State(SsbOptions given, Parallel how)
+      : options((check(given), std::move(given))),
+        parallel(std::move(how)),
+        plan(options, parallel),
+        along(options.sx),
+        line(options.sx * plan.pixels),
+        work(line.size()),
+        signals(2 * plan.columns.size() * plan.pixels),
+        projected(2 * plan.rows.size()),
+        sums(plan.rows.size()) {
+    turns.reserve(options.sy);
+    for (std::size_t i = 0; i < options.sy; ++i) {
+      turns.push_back(
+          std::polar(1.0, -2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(options.sy)));
+    }
+  }
+
+  void open(std::size_t new_row) {
+    if (row == new_row) return;
+    close();
+    row = new_row;
+  }
+
+  // The line's share of Ψ(Q) becomes part of the sums.
+  void close() {
+    if (row == kNoRow) return;
+    total += project();
+    for (std::size_t q = 0; q < sums.size(); ++q) sums[q] += share(q);
+    std::fill(line.begin(), line.end(), 0.0F);
+    row = kNoRow;
+  }
+
+  // exp(−2πi Q_y·row)·Σ_k W G of the line, after `project`.
+  std::complex<double> share(std::size_t q) const {
+    const std::complex<double> value(projected[2 * q], projected[2 * q + 1]);
+    return turns[plan.rows[q] * row % options.sy] * value;
+  }
+
+  // Transforms a copy of the line and projects it on the weights; the sum of its bright pixels.
+  double project() {
+    const std::size_t sx = options.sx, pairs = plan.pixels / 2;
+    auto* const z = reinterpret_cast<std::complex<float>*>(work.data());
+    constexpr std::size_t kStrip = 64;  // complex columns
+    parallel((pairs + kStrip - 1) / kStrip, 1, [&](std::size_t from, std::size_t to) {
+      const std::size_t begin = from * kStrip, end = std::min(pairs, to * kStrip);
+      for (std::size_t x = 0; x < sx; ++x) {
+        std::copy(line.data() + 2 * (x * pairs + begin), line.data() + 2 * (x * pairs + end),
+                  work.data() + 2 * (x * pairs + begin));
+      }
+      along.columns(z + begin, end - begin, static_cast<std::ptrdiff_t>(pairs), fft::Direction::forward);
+    });
+    const std::size_t each = plan.complex ? 2 * plan.pixels : plan.pixels;
+    parallel(plan.columns.size(), 1, [&](std::size_t from, std::size_t to) {
+      for (std::size_t c = from; c < to; ++c) {
+        const SsbColumn& column = plan.columns[c];
+        float* const real = signals.data() + 2 * c * plan.pixels;
+        float* const imag = real + plan.pixels;
+        const float* const at = work.data() + 2 * column.col * pairs;
+        const float* const mirror = work.data() + 2 * ((sx - column.col) % sx) * pairs;
+        CREWE_SIMD_CALL(ssb_unpack, at, mirror, pairs, real, imag);
+        CREWE_SIMD_CALL(ssb_project, plan.weights.data() + column.first * each, plan.pixels, plan.complex, column.count,
+                        real, imag, projected.data() + 2 * column.first);
+      }
+    });
+    double sum = 0;
+    for (std::size_t i = 0; i < 2 * pairs; ++i) sum += static_cast<double>(work[i]);  // at frequency 0
+    return sum;
+  }
+
+  SsbOptions options;
+  Parallel parallel;
+  SsbPlan plan;
+  fft::Plan<float> along;
+  std::vector<std::complex<double>> turns;  // exp(−2πi n/sy)
+  std::vector<float> line, work;            // (sx, pixels): bright pixels of the open row
+  std::vector<float> signals, projected;
+  std::size_t row = kNoRow;
+  std::vector<std::complex<double>> sums;  // Ψ(Q) of closed rows
+  double total = 0;                        // of their bright pixels
+  std::vector<std::uint32_t> by_row, row_ends;
+};
+
+Ssb::Ssb(SsbOptions options, Parallel parallel)
+    : state_(std::make_unique<State>(std::move(options), std::move(parallel))) {}
+Ssb::~Ssb() = default;
+
+const SsbOptions& Ssb::options() const noexcept {
+  return state_->options;
+}
+
+std::size_t Ssb::bytes() const noexcept {
+  const State& s = *state_;
+  const std::size_t floats =
+      s.plan.weights.size() + s.line.size() + s.work.size() + s.signals.size() + s.projected.size();
+  return floats * sizeof(float) + (s.sums.size() + s.plan.scale.size() + s.turns.size()) * sizeof s.sums[0] +
+         (s.plan.rows.size() + s.plan.place.size() + s.by_row.size()) * sizeof(std::uint32_t);
+}
+
+void Ssb::clear() {
+  State& s = *state_;
+  std::fill(s.line.begin(), s.line.end(), 0.0F);
+  std::fill(s.sums.begin(), s.sums.end(), 0.0);
+  s.row = kNoRow;
+  s.total = 0;
+}
+
+void Ssb::add(const FrameBlock& block, std::span<const std::uint32_t> frames,
+              std::span<const std::uint32_t> positions) {
+  State& s = *state_;
+  const std::size_t sx = s.options.sx;
+  for (std::size_t begin = 0, end = 0; begin < frames.size(); begin = end) {
+    const std::size_t row = positions[begin] / sx;
+    while (end < frames.size() && positions[end] / sx == row) ++end;
+    s.open(row);
+    s.parallel(end - begin, 16, [&](std::size_t from, std::size_t to) {
+      for (std::size_t i = begin + from; i < begin + to; ++i) {
+        const SsbGather task{block.data + static_cast<std::ptrdiff_t>(frames[i]) * block.stride_frame,
+                             block.pixel,
+                             block.stride_row,
+                             block.stride_col,
+                             s.plan.pieces.data(),
+                             s.plan.pieces.size(),
+                             s.plan.join,
+                             s.options.kx,
+                             s.options.dark.empty() ? nullptr : s.options.dark.data(),
+                             s.options.gain.empty() ? nullptr : s.options.gain.data()};
+        CREWE_SIMD_CALL(ssb_gather, task, s.line.data() + positions[i] % sx * s.plan.pixels);
+      }
+    });
+    if (positions[end - 1] % sx == sx - 1) s.close();
+  }
+}
+
+// Events of one row after the other, in their order: a row that is opened again costs a projection.
+void Ssb::add(std::span<const io::Event> events) {
+  State& s = *state_;
+  const std::size_t sx = s.options.sx;
+  s.row_ends.assign(s.options.sy + 1, 0);
+  for (const io::Event& event : events) ++s.row_ends[event.position / sx + 1];
+  for (std::size_t row = 0; row < s.options.sy; ++row) s.row_ends[row + 1] += s.row_ends[row];
+  s.by_row.resize(std::max(s.by_row.size(), events.size()));
+  for (std::uint32_t i = 0; i < events.size(); ++i) s.by_row[s.row_ends[events[i].position / sx]++] = i;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const io::Event& event = events[s.by_row[i]];
+    const std::int32_t place = s.plan.place[std::size_t{event.y} * s.options.kx + event.x];
+    if (place < 0) continue;
+    s.open(event.position / sx);
+    s.line[event.position % sx * s.plan.pixels + static_cast<std::size_t>(place)] += 1;
+  }
+}
+
+bool Ssb::spectrum(std::size_t positions, std::complex<float>* out) {
+  State& s = *state_;
+  const std::size_t sy = s.options.sy, sx = s.options.sx;
+  const bool open = s.row != kNoRow;
+  const double total = s.total + (open ? s.project() : 0.0);
+  std::fill_n(out, sy * sx, 0.0F);
+  if (!std::isfinite(total)) return false;
+  if (!(total > 0) || positions == 0) return true;
+  const double unit = static_cast<double>(positions * s.plan.members) / total;  // 1/I₀
+  for (const SsbColumn& column : s.plan.columns) {
+    for (std::size_t q = column.first; q < column.first + column.count; ++q) {
+      const std::complex<double> value = (s.sums[q] + (open ? s.share(q) : 0.0)) * s.plan.scale[q] * unit;
+      const std::size_t row = s.plan.rows[q];
+      out[row * sx + column.col] = std::complex<float>(value);
+      out[(sy - row) % sy * sx + (sx - column.col) % sx] = std::complex<float>(std::conj(value));
+    }
+  }
+  return true;
+}
+
+void ssb(std::span<const FrameBlock> blocks, const SsbOptions& options, View<float, 2> phase, int threads) {
+  const std::size_t positions = options.sy * options.sx;
+  std::size_t count = 0;
+  for (const FrameBlock& block : blocks) {
+    if (block.ny != options.ky || block.nx != options.kx) throw std::invalid_argument("frames: another detector came");
+    count += block.count;
+  }
+  if (count != positions || phase.shape[0] != options.sy || phase.shape[1] != options.sx) {
+    throw std::invalid_argument("frames, phase: (sy, sx) positions wanted");
+  }
+  Ssb scan(options,
+           [threads](std::size_t n, std::size_t grain, RangeFunction f) { parallel_for(n, grain, threads, f); });
+  std::vector<std::uint32_t> frames, places;
+  std::uint32_t position = 0;
+  for (const FrameBlock& block : blocks) {
+    frames.clear();
+    places.clear();
+    for (std::uint32_t i = 0; i < block.count; ++i) {
+      frames.push_back(i);
+      places.push_back(position++);
+    }
+    scan.add(block, frames, places);
+  }
+  std::vector<std::complex<float>> field(positions);
+  if (!scan.spectrum(positions, field.data())) {
+    throw std::invalid_argument("frames: finite numbers wanted, NaN or infinity came in the bright disc");
+  }
+  fft::fft2(field.data(), 1, options.sy, options.sx, fft::Direction::inverse, threads);
+  for (std::size_t y = 0; y < options.sy; ++y) {
+    for (std::size_t x = 0; x < options.sx; ++x) phase(y, x) = field[y * options.sx + x].real();
+  }
+}
+
+}  // namespace crewe::imaging

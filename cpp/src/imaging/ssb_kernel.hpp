@@ -1,0 +1,41 @@
+// The loops of single-sideband ptychography in plain types: filled in by ssb.cpp, read by ssb.simd.cpp.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "crewe/cpu.hpp"
+#include "crewe/imaging/pixel.hpp"
+
+namespace crewe::imaging {
+
+inline constexpr std::size_t kSsbLanes = 16;  // rows of weights and of a line are filled up to a multiple with zeros
+
+// Neighbouring detector pixels of one row that belong to the disc.
+struct SsbPiece {
+  std::uint32_t row, col, count;
+  std::uint32_t place;  // of the first one's joined pixel; those of the next ones follow
+};
+
+struct SsbGather {
+  const std::byte* frame;
+  Pixel pixel;
+  std::ptrdiff_t stride_row, stride_col;  // [bytes]
+  const SsbPiece* pieces;
+  std::size_t piece_count, join, nx;  // join × join detector pixels count as one
+  const float *dark, *gain;           // (ky·nx) or null
+};
+
+// Adds the frame's bright pixels to out[place].
+CREWE_SIMD_DECLARE(void ssb_gather(const SsbGather& task, float* out);)
+
+// Two real signals 2j, 2j + 1 were transformed as one complex signal j; z, mirror: its values at a frequency and at the
+// opposite one, `pairs` complex numbers each. → real and imaginary parts of the signals 0, 2, 4, ..., 1, 3, 5, ...
+CREWE_SIMD_DECLARE(void ssb_unpack(const float* z, const float* mirror, std::size_t pairs, float* real, float* imag);)
+
+// out[q] = Σ_k w_q(k)·g(k), complex; `weights`: rows (q) of `pixels` real parts and, if `complex`, as many imaginary
+// ones.
+CREWE_SIMD_DECLARE(void ssb_project(const float* weights, std::size_t pixels, bool complex, std::size_t count,
+                                    const float* real, const float* imag, float* out);)
+
+}  // namespace crewe::imaging
