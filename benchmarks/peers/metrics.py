@@ -2,7 +2,6 @@
 
 Wanted beside crewe: scikit-image, scipy, opencv-python-headless, a C compiler (cc). Milliseconds of CPU time, one
 thread, medians of runs taken in turns. `python -m benchmarks.peers.metrics`
-
 """
 
 import json

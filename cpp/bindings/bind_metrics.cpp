@@ -14,20 +14,24 @@ void bind_metrics(py::module_& m) {
   const auto a = py::arg("a").noconvert();
   const auto b = py::arg("b").noconvert();
   const auto maps = py::arg("maps").noconvert();
-  m.def(
-      "metrics_sums",
-      [](const Image& a, const Image& b, int threads) {
-        const auto x = input<float, 2>(a, "a");
-        const auto y = input<float, 2>(b, "b");
-        metrics::Sums s;
-        {
-          const py::gil_scoped_release release;
-          s = metrics::sums(x, y, threads);
-        }
-        return py::make_tuple(py::make_tuple(s.a, s.b, s.aa, s.ab, s.bb), py::make_tuple(s.min_a, s.max_a),
-                              py::make_tuple(s.min_b, s.max_b));
-      },
-      a, b, py::kw_only(), "threads"_a = 0);
+  using Add = metrics::Sums (*)(View<const float, 2>, View<const float, 2>, int);
+  for (const auto& [name, add] :
+       {std::pair<const char*, Add>{"metrics_sums", metrics::sums}, {"metrics_products", metrics::products}}) {
+    m.def(
+        name,
+        [add](const Image& a, const Image& b, int threads) {
+          const auto x = input<float, 2>(a, "a");
+          const auto y = input<float, 2>(b, "b");
+          metrics::Sums s;
+          {
+            const py::gil_scoped_release release;
+            s = add(x, y, threads);
+          }
+          return py::make_tuple(py::make_tuple(s.a, s.b, s.aa, s.ab, s.bb), py::make_tuple(s.min_a, s.max_a),
+                                py::make_tuple(s.min_b, s.max_b));
+        },
+        a, b, py::kw_only(), "threads"_a = 0);
+  }
   m.def(
       "metrics_ssim",
       [](const Image& a, const Image& b, Image& maps, int radius, int threads) {

@@ -388,6 +388,9 @@ _Range = tuple[float, float]
 def metrics_sums(
     a: _Image, b: _Image, *, threads: int = 0
 ) -> tuple[tuple[float, float, float, float, float], _Range, _Range]: ...
+def metrics_products(
+    a: _Image, b: _Image, *, threads: int = 0
+) -> tuple[tuple[float, float, float, float, float], _Range, _Range]: ...
 def metrics_ssim(a: _Image, b: _Image, maps: _Image, *, radius: int, threads: int = 0) -> None: ...
 def metrics_cw_ssim(
     a: _Image, b: _Image, maps: _Image, *, scales: int, orientations: int, threads: int = 0

@@ -62,6 +62,8 @@ constexpr std::size_t disk_scratch(std::size_t radius) {
 
 CREWE_SIMD_DECLARE(
     Stretch stretch(const float* a, const float* b, std::size_t n);
+    // The sums of products and the least values alone.
+    Stretch stretch_products(const float* a, const float* b, std::size_t n);
     // The means (ny, nx rounded up to strips) of an image's normalised pixels; inverse_count[y]: 1/pixels in the disk.
     void disk_mean(const DiskStrip& strip, const Normalised& image, const float* const* inverse_count, float* mean);
     // D of a, whose means are known, and b.

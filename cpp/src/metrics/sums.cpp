@@ -10,7 +10,9 @@
 
 namespace crewe::metrics {
 
-Sums sums(View<const float, 2> a, View<const float, 2> b, int threads) {
+namespace {
+
+Sums add_up(View<const float, 2> a, View<const float, 2> b, bool everything, int threads) {
   check_image(a, "a");
   check_image(b, "b");
   if (a.shape != b.shape) throw std::invalid_argument("a and b: one shape wanted");
@@ -20,7 +22,9 @@ Sums sums(View<const float, 2> a, View<const float, 2> b, int threads) {
   parallel_for(parts.size(), 4, threads, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       const std::size_t first = i * kGrain;
-      parts[i] = CREWE_SIMD_CALL(stretch, a.data + first, b.data + first, std::min(kGrain, n - first));
+      const std::size_t length = std::min(kGrain, n - first);
+      parts[i] = everything ? CREWE_SIMD_CALL(stretch, a.data + first, b.data + first, length)
+                            : CREWE_SIMD_CALL(stretch_products, a.data + first, b.data + first, length);
     }
   });
   constexpr float kMost = std::numeric_limits<float>::infinity();
@@ -37,6 +41,16 @@ Sums sums(View<const float, 2> a, View<const float, 2> b, int threads) {
     s.max_b = std::max(s.max_b, part.max_b);
   }
   return s;
+}
+
+}  // namespace
+
+Sums sums(View<const float, 2> a, View<const float, 2> b, int threads) {
+  return add_up(a, b, true, threads);
+}
+
+Sums products(View<const float, 2> a, View<const float, 2> b, int threads) {
+  return add_up(a, b, false, threads);
 }
 
 }  // namespace crewe::metrics

@@ -8,64 +8,78 @@
 namespace crewe::metrics::CREWE_ISA_LEVEL {
 namespace {
 
-CREWE_INLINE f32x8 smaller(f32x8 x, f32x8 y) {
-  return x < y ? x : y;
-}
-CREWE_INLINE f32x8 larger(f32x8 x, f32x8 y) {
-  return x > y ? x : y;
-}
-
 double total(f64x8 x) {
   return ((x[0] + x[1]) + (x[2] + x[3])) + ((x[4] + x[5]) + (x[6] + x[7]));
+}
+
+CREWE_INLINE f64x8 widened(f32x16 x, int half) {
+  const f32x8 low = __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7);
+  const f32x8 high = __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15);
+  return __builtin_convertvector(half ? high : low, f64x8);
+}
+
+struct Extremes {
+  f32x16 least, most;
+
+  __attribute__((always_inline)) void see(f32x16 x, bool upper) {
+    least = x < least ? x : least;
+    if (upper) most = x > most ? x : most;
+  }
+};
+
+template <bool everything>
+CREWE_INLINE Stretch add_up(const float* a, const float* b, std::size_t n) {
+  constexpr float kMost = __builtin_inff();
+  f64x8 sa = {}, sb = {}, saa = {}, sab = {}, sbb = {};
+  const Extremes none{f32x16{} + kMost, f32x16{} - kMost};
+  Extremes of_a = none, of_b = none;
+  const auto add = [&](f32x16 x, f32x16 y) __attribute__((always_inline)) {
+    for (int half = 0; half < 2; ++half) {
+      const f64x8 p = widened(x, half), q = widened(y, half);
+      if constexpr (everything) {
+        sa += p;
+        sb += q;
+      }
+      saa += p * p;
+      sab += p * q;
+      sbb += q * q;
+    }
+  };
+  std::size_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    const f32x16 x = load(a + i), y = load(b + i);
+    add(x, y);
+    of_a.see(x, everything);
+    of_b.see(y, everything);
+  }
+  if (i < n) {  // zeros fill the last sixteen and add nothing; for the extremes the last pixel does
+    f32x16 x = {}, y = {}, last_a = f32x16{} + a[n - 1], last_b = f32x16{} + b[n - 1];
+    for (std::size_t k = 0; i + k < n; ++k) {
+      last_a[k] = x[k] = a[i + k];
+      last_b[k] = y[k] = b[i + k];
+    }
+    add(x, y);
+    of_a.see(last_a, everything);
+    of_b.see(last_b, everything);
+  }
+  Stretch s{{total(sa), total(sb), total(saa), total(sab), total(sbb)}, kMost, -kMost, kMost, -kMost};
+  for (int k = 0; k < 16; ++k) {
+    s.min_a = of_a.least[k] < s.min_a ? of_a.least[k] : s.min_a;
+    s.max_a = of_a.most[k] > s.max_a ? of_a.most[k] : s.max_a;
+    s.min_b = of_b.least[k] < s.min_b ? of_b.least[k] : s.min_b;
+    s.max_b = of_b.most[k] > s.max_b ? of_b.most[k] : s.max_b;
+  }
+  return s;
 }
 
 }  // namespace
 
 Stretch stretch(const float* a, const float* b, std::size_t n) {
-  constexpr float kMost = __builtin_inff();
-  f64x8 sa = {}, sb = {}, saa = {}, sab = {}, sbb = {};
-  f32x8 min_a = f32x8{} + kMost, min_b = min_a, max_a = f32x8{} - kMost, max_b = max_a;
-  const auto add = [&](f32x8 x, f32x8 y) __attribute__((always_inline)) {
-    const f64x8 p = __builtin_convertvector(x, f64x8), q = __builtin_convertvector(y, f64x8);
-    sa += p;
-    sb += q;
-    saa += p * p;
-    sab += p * q;
-    sbb += q * q;
-    min_a = smaller(x, min_a);
-    max_a = larger(x, max_a);
-    min_b = smaller(y, min_b);
-    max_b = larger(y, max_b);
-  };
-  std::size_t i = 0;
-  for (; i + 8 <= n; i += 8) {
-    add(*reinterpret_cast<const f32x8u*>(a + i), *reinterpret_cast<const f32x8u*>(b + i));
-  }
-  if (i < n) {  // zeros fill the last eight: they add nothing to the sums, and stay out of the extremes
-    f32x8 x = {}, y = {};
-    f32x8 low_a = min_a, high_a = max_a, low_b = min_b, high_b = max_b;
-    for (std::size_t k = 0; i + k < n; ++k) {
-      x[k] = a[i + k];
-      y[k] = b[i + k];
-      low_a[k] = x[k] < low_a[k] ? x[k] : low_a[k];
-      high_a[k] = x[k] > high_a[k] ? x[k] : high_a[k];
-      low_b[k] = y[k] < low_b[k] ? y[k] : low_b[k];
-      high_b[k] = y[k] > high_b[k] ? y[k] : high_b[k];
-    }
-    add(x, y);
-    min_a = low_a;
-    max_a = high_a;
-    min_b = low_b;
-    max_b = high_b;
-  }
-  Stretch s{{total(sa), total(sb), total(saa), total(sab), total(sbb)}, kMost, -kMost, kMost, -kMost};
-  for (int k = 0; k < 8; ++k) {
-    s.min_a = min_a[k] < s.min_a ? min_a[k] : s.min_a;
-    s.max_a = max_a[k] > s.max_a ? max_a[k] : s.max_a;
-    s.min_b = min_b[k] < s.min_b ? min_b[k] : s.min_b;
-    s.max_b = max_b[k] > s.max_b ? max_b[k] : s.max_b;
-  }
-  return s;
+  return add_up<true>(a, b, n);
+}
+
+Stretch stretch_products(const float* a, const float* b, std::size_t n) {
+  return add_up<false>(a, b, n);
 }
 
 }  // namespace crewe::metrics::CREWE_ISA_LEVEL

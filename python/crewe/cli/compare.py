@@ -12,7 +12,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe.cli.degrade import read_image
+from crewe.cli.images import read_image
 from crewe.cli.options import PAIR
 from crewe.cli.output import WANTS
 

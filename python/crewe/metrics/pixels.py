@@ -55,7 +55,7 @@ def mse(a: Image, b: Image, *, threads: int = 0) -> Any:
     stack = as_images(b, image, "b", check=False)
     found = np.empty(len(stack))
     for i, other in enumerate(stack):
-        (_, _, aa, ab, bb), low_a, low_b = _core.metrics_sums(image, other, threads=threads)
+        (_, _, aa, ab, bb), low_a, low_b = _core.metrics_products(image, other, threads=threads)
         if not np.isfinite(aa) or low_a[0] < 0:
             refuse(image, "a")
         if not np.isfinite(bb) or low_b[0] < 0:

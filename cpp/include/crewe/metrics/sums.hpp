@@ -20,4 +20,7 @@ struct Sums {
 // One pass over two contiguous images (ny, nx) of one shape, products and sums in double precision.
 Sums sums(View<const float, 2> a, View<const float, 2> b, int threads);
 
+// The same without Σa, Σb and the largest values: what the normalised MSE wants, in two thirds of the time.
+Sums products(View<const float, 2> a, View<const float, 2> b, int threads);
+
 }  // namespace crewe::metrics
