@@ -98,9 +98,9 @@ def test_networks():
 
 
 def recipe(**changes):
-    from crewe.train.loop import Recipe
+    from crewe.train.restoration import RestoreRecipe
 
-    return Recipe(**{"mode": "sem-lr", "steps": 4, "batch": 2, "precision": "f32", "seed": 5, **changes})
+    return RestoreRecipe(**{"mode": "sem-lr", "steps": 4, "batch": 2, "precision": "f32", "seed": 5, **changes})
 
 
 @pytest.fixture

@@ -8,13 +8,15 @@ from numpy.typing import NDArray
 
 from crewe import _core
 from crewe._array import as_finite, as_image
+from crewe.atoms.atomid import Confidence, network_confidence
 from crewe.atoms.nms import nms
-from crewe.errors import ModelError
 
 __all__ = ["Proposals", "find", "propose"]
 
 Model = Literal["atomid", "log"]
 
+#: The lowest confidence of a column in the network's map: highest mean F1 on simulated images of its own kind.
+_COLUMN = 0.35
 #: Heights among which the valley between noise and columns is looked for, in units of a typical column's.
 _LOWEST, _HIGHEST = 0.06, 0.45
 #: Single atoms stand this many standard deviations above the texture around them: one false in 300,000 independent
@@ -29,15 +31,20 @@ class Proposals:
     Attributes
     ----------
     confidence : ndarray (y, x) float32
-        1 at a typical column.
+        1 at a typical column; its pixels are `step` pixels of the image.
     positions : ndarray (n, 2) float64
-        Summits of the map above `threshold`, (y, x) [pixels], row by row.
+        Summits of the map above `threshold`, (y, x) [pixels of the image], row by row.
     scores : ndarray (n,) float64
         Their heights.
     spacing : float
-        Mean distance of neighbouring columns [pixels]; 0 with fewer than two.
+        Mean distance of neighbouring columns [pixels of the image]: what the network makes of the image, or that of
+        the proposals, 0 with fewer than two.
     threshold : float
         The lowest confidence of a proposal.
+    step : float
+        Pixels of the image to one of the map: 1 with ``"log"``.
+    model : {"atomid", "log"}
+        What made the map.
     """
 
     confidence: NDArray[np.float32]
@@ -45,6 +52,8 @@ class Proposals:
     scores: NDArray[np.float64]
     spacing: float
     threshold: float
+    step: float
+    model: Model
 
     @property
     def boxes(self) -> NDArray[np.float64]:
@@ -60,7 +69,8 @@ class Proposals:
     def again(self, *, threshold: float | None = None, window: int | None = None) -> "Proposals":
         """The proposals of the same map at another `threshold` or with another `window`, as in `propose`."""
         lower = self.threshold if threshold is None else _as_threshold(threshold)
-        return _of_map(self.confidence, lower, _as_reach(window))
+        spacing = self.spacing if self.model == "atomid" else None
+        return _of_map(Confidence(self.confidence, self.step, spacing), lower, _as_reach(window))
 
 
 def find(
@@ -72,9 +82,11 @@ def find(
 ) -> NDArray[np.float64]:
     """Find the atomic columns of an image.
 
-    Nothing needs to be known of it: ``"log"`` takes the size of columns from the power spectrum, weights frequencies
-    by what they hold above the noise, and cuts where the heights of summits leave a gap. Where there is no lattice,
-    it looks for bright spots that stand out of the texture.
+    Nothing needs to be known of it. ``"atomid"``, a network, tells how far columns lie apart and makes a map of them,
+    with pixels of a tenth of that; it leaves out columns much lighter than others, as of sulphur in MoS2. ``"log"``
+    takes the size of columns from the power spectrum, weights frequencies by what they hold above the noise, and cuts
+    where the heights of summits leave a gap. Where there is no lattice, it looks for bright spots that stand out of
+    the texture.
 
     Parameters
     ----------
@@ -83,9 +95,11 @@ def find(
     model : {"atomid", "log"}
         The network, or the Laplacian of Gaussian.
     threshold : float, optional
-        The lowest confidence of a column, where 1 is a typical column's; default: the image decides.
+        The lowest confidence of a column, where 1 is a typical column's; default: 0.35 of the network's, with
+        ``"log"`` the image decides.
     window : int, optional
-        A column is the most confident of window × window pixels; default 3. Closer ones are told apart by `nms`.
+        A column is the most confident of window × window pixels of the map; default 3. Closer ones are told apart by
+        `nms`.
 
     Returns
     -------
@@ -154,19 +168,17 @@ def propose(
     image = as_image(image)
     reach = _as_reach(window)
     lower = None if threshold is None else _as_threshold(threshold)
-    if model == "atomid":
-        raise ModelError("model: no file of the network 'atomid' is installed; model='log' needs none")
-    if model != "log":
+    if model not in ("atomid", "log"):
         raise ValueError(f"model: 'atomid' or 'log' wanted, {model!r} came")
-    confidence, decided = _log_confidence(image)
-    return _of_map(confidence, decided if lower is None else lower, reach)
+    map, decided = (network_confidence(image), _COLUMN) if model == "atomid" else _log_confidence(image)
+    return _of_map(map, decided if lower is None else lower, reach)
 
 
-def _log_confidence(image: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
+def _log_confidence(image: NDArray[np.float32]) -> tuple[Confidence, float]:
     """The map scaled to 1 at a typical column, and the threshold that the image itself suggests."""
     confidence = np.zeros(image.shape, np.float32)
     if image.min() == image.max():
-        return confidence, 1.0
+        return Confidence(confidence, 1.0, None), 1.0
     finer = np.empty_like(confidence)
     sigma, lattice = _core.atoms_log_map(image, confidence, finer)
     summits = _core.atoms_peaks(confidence, reach=1, lower=0.0)
@@ -174,7 +186,7 @@ def _log_confidence(image: NDArray[np.float32]) -> tuple[NDArray[np.float32], fl
         confidence, summits = finer, _core.atoms_peaks(finer, reach=1, lower=0.0)
     heights = summits[:, 2]
     if heights.size == 0:
-        return confidence, 1.0
+        return Confidence(confidence, 1.0, None), 1.0
     typical = float((heights**2).sum() / heights.sum())  # the mean, weighted by height: noise counts little
     if lattice:
         threshold = _valley(heights / typical)
@@ -183,7 +195,7 @@ def _log_confidence(image: NDArray[np.float32]) -> tuple[NDArray[np.float32], fl
         spread = 1.4826 * float(np.median(np.abs(sample - np.median(sample))))
         threshold = max(_OUTLIER * spread / typical, _LOWEST)
     confidence /= np.float32(typical)
-    return confidence, threshold
+    return Confidence(confidence, 1.0, None), threshold
 
 
 def _are_pairs(finer: NDArray[np.float32], summits: NDArray[np.float64], sigma: float) -> bool:
@@ -213,10 +225,12 @@ def _valley(heights: NDArray[np.float64]) -> float:
     return float(np.exp(middles[between[smooth[between].argmin()]]))
 
 
-def _of_map(confidence: NDArray[np.float32], threshold: float, reach: int) -> Proposals:
-    summits = _core.atoms_peaks(confidence, reach=reach, lower=threshold)
-    positions = np.ascontiguousarray(summits[:, :2])
-    return Proposals(confidence, positions, summits[:, 2].copy(), _spacing(positions), threshold)
+def _of_map(confidence: Confidence, threshold: float, reach: int) -> Proposals:
+    summits = _core.atoms_peaks(confidence.map, reach=reach, lower=threshold)
+    positions = (summits[:, :2] + 0.5) * confidence.step - 0.5
+    spacing = _spacing(positions) if confidence.spacing is None else confidence.spacing
+    model: Model = "log" if confidence.spacing is None else "atomid"
+    return Proposals(confidence.map, positions, summits[:, 2].copy(), spacing, threshold, confidence.step, model)
 
 
 def _spacing(positions: NDArray[np.float64]) -> float:

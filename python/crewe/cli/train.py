@@ -72,21 +72,52 @@ def restore(folder: Path | None, device: str, threads: int, **recipe: Any) -> No
       crewe train restore --mode stem-hr
       crewe train restore --mode sem-hr --network full --device cuda --steps 100000 --adversarial 0.0005
     """
+    from crewe.train.restoration import RestoreRecipe
+
+    wanted = RestoreRecipe(**recipe)
+    folder = folder or Path(f"restore-{wanted.mode}")
+    _train(folder, wanted, f"restore-cgrdn-{wanted.mode}.onnx", "dB gained", device, threads)
+
+
+@train.command()
+@click.option("--base", type=click.IntRange(1), default=8, show_default=True, help="Channels; 32 for a GPU.")
+@click.option("--depth", type=click.IntRange(1, 4), default=4, show_default=True, help="Halvings.")
+@click.option("--size", type=click.IntRange(32), default=128, show_default=True, help="Of a picture [pixels].")
+@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default="atomid", show_default=True)
+@click.option("--steps", type=click.IntRange(1), default=3400, show_default=True)
+@click.option("--batch", type=click.IntRange(2), default=16, show_default=True, help="Pictures per step.")
+@click.option("--rate", type=float, default=3e-3, show_default=True, help="Highest learning rate.")
+@click.option("--precision", type=click.Choice(["bf16", "f32"]), default="bf16", show_default=True)
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+def atomid(folder: Path, device: str, **recipe: Any) -> None:
+    """Train the network that finds atomic columns, and export it; a run that was stopped goes on where it was.
+
+    The folder gets checkpoint.pt, log.csv, validation.png and, at the end, atoms-unet-atomid.onnx.
+
+    \b
+    Examples:
+      crewe train atomid
+      crewe train atomid --base 32 --size 256 --device cuda --steps 100000
+    """
+    from crewe.train.atoms.run import AtomRecipe
+
+    _train(Path(folder), AtomRecipe(**recipe), "atoms-unet-atomid.onnx", "mean F1", device, 1)
+
+
+def _train(folder: Path, recipe: Any, file: str, figure: str, device: str, threads: int) -> None:
     from crewe._progress import Bar
     from crewe.train.export import export
-    from crewe.train.loop import Recipe, Report
+    from crewe.train.loop import Report
     from crewe.train.loop import train as run
 
-    wanted = Recipe(**recipe)
-    folder = folder or Path(f"restore-{wanted.mode}")
-    with Bar("training", total=wanted.steps, unit="steps") as bar:
+    with Bar("training", total=recipe.steps, unit="steps") as bar:
 
         def tell(report: Report) -> None:
             bar.set(report.step)
-            if report.gain is not None:
-                click.echo(f"step {report.step}: {report.gain:+.2f} dB, {report.losses}", err=True)
+            if report.figure is not None:
+                click.echo(f"step {report.step}: {report.figure:.3f} {figure}, {report.losses}", err=True)
 
-        checkpoint = run(folder, wanted, device=device, threads=threads, tell=tell)
-    path = folder / f"restore-cgrdn-{wanted.mode}.onnx"
-    difference = export(checkpoint, path)
-    click.echo(f"wrote {path}; ONNX Runtime and torch differ by {difference:.1e}", err=True)
+        checkpoint = run(folder, recipe, device=device, threads=threads, tell=tell)
+    difference = export(checkpoint, folder / file, type(recipe))
+    click.echo(f"wrote {folder / file}; ONNX Runtime and torch differ by {difference:.1e}", err=True)

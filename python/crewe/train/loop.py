@@ -1,47 +1,41 @@
-"""Training of the restoration network: steps, checkpoints, validation. torch is imported when asked for.
+"""Training of a network: steps, checkpoints, validation. torch is imported when asked for.
 
-A run is a folder: `checkpoint.pt` (networks, optimisers, averaged weights, step), `log.csv` (a line per report),
-`validation.png` (the same pairs every time: distorted, restored, undistorted). A run that was stopped goes on where its
-checkpoint is, with the same data.
+A run is a folder: `checkpoint.pt` (network, optimiser, averaged weights, step), `log.csv` (a line per report),
+`validation.png` (the same pictures every time). A run that was stopped goes on where its checkpoint is, with the same
+data. What a run learns from, and by which losses, its recipe says (`train.restoration`, `train.atoms.run`).
 """
 
 import math
 import os
 import time
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from crewe._color import picture
 from crewe._png import png
-from crewe.train.restore import Patches, validation
 
-__all__ = ["Recipe", "Report", "train"]
+__all__ = ["Recipe", "Report", "Run", "train"]
 
-REPORT = 50  # steps between reports
+REPORT = 50  # steps from one report to the next
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How a restoration network is trained.
+class Recipe(ABC):
+    """How a network is trained; a kind of network adds what it wants.
 
     Attributes
     ----------
-    mode : str
-        As in `specimen.pairs`.
-    network : "light" or "full"
     steps : int
         Where the learning rate has come down to a hundredth, along a cosine; may be changed on resuming.
     batch : int
-        Patches of 64×64 pixels; the last third of the steps has patches of 96×96, half as many.
+        Pictures per step.
     rate : float
         Highest learning rate of AdamW, after 200 steps.
-    adversarial : float
-        Weight of the adversarial loss; 0: no discriminator.
     average : float
         Decay of the exponential moving average of the weights, per step.
     precision : "bf16" or "f32"
@@ -49,24 +43,34 @@ class Recipe:
     seed : int
     """
 
-    mode: str = "stem-hr"
-    network: str = "light"
-    steps: int = 15_000
+    #: Names of the network's input and outputs, and what the sizes of pictures are multiples of.
+    input: ClassVar[str]
+    outputs: ClassVar[tuple[str, ...]]
+    multiple: ClassVar[int]
+
+    steps: int = 30_000
     batch: int = 16
-    rate: float = 1e-3
-    adversarial: float = 0.0
+    rate: float = 1.5e-3
     average: float = 0.999
     precision: str = "bf16"
     seed: int = 0
 
+    @abstractmethod
+    def make(self) -> Any:
+        """The network, untrained."""
+
+    @abstractmethod
+    def begin(self, device: str, shares: int) -> "Run":
+        """A run at step 0; `shares` of a batch are worked on at a time."""
+
 
 @dataclass(frozen=True)
 class Report:
-    """Where a run is: `step`, the mean losses since the last report, and the gain over the distorted image [dB]."""
+    """Where a run is: `step`, the mean losses since the last report, and the `figure` of the validation, if it was."""
 
     step: int
     losses: dict[str, float]
-    gain: float | None
+    figure: float | None
 
 
 def train(
@@ -114,67 +118,80 @@ def train(
     if device == "cpu":
         torch.set_num_threads(1)
     folder.mkdir(parents=True, exist_ok=True)
-    run = _Run(recipe, device, 1 if device == "cuda" else threads or os.cpu_count() or 1)
+    run = recipe.begin(device, 1 if device == "cuda" else threads or os.cpu_count() or 1)
     checkpoint = folder / "checkpoint.pt"
     if checkpoint.exists():
         run.load(checkpoint)
-    data = Patches(recipe.mode, seed=recipe.seed)
     saved, sums = time.monotonic(), dict[str, float]()
-    batches, size = None, 0
-    while run.step < recipe.steps:
-        count, wanted = _sizes(recipe, run.step)
-        if batches is None or wanted != size:
-            batches, size = data.batches(run.step, count=count, size=wanted), wanted
-        for name, value in run.advance(*next(batches)).items():
+    for batch in run.batches():
+        for name, value in run.advance(batch).items():
             sums[name] = sums.get(name, 0.0) + value
         if run.step % REPORT == 0 or run.step == recipe.steps:
-            late = time.monotonic() - saved > every or run.step == recipe.steps
-            gain = None
-            if late:
+            figure = None
+            if time.monotonic() - saved > every or run.step == recipe.steps:
                 run.save(checkpoint)
-                gain, sheet = run.validate()
+                figure, sheet = run.validate()
                 (folder / "validation.png").write_bytes(png(sheet))
                 saved = time.monotonic()
-            report = Report(run.step, {name: value / REPORT for name, value in sums.items()}, gain)
+            report = Report(run.step, {name: value / REPORT for name, value in sums.items()}, figure)
             _note(folder / "log.csv", report)
             tell(report)
             sums = {}
+        if run.step >= recipe.steps:
+            break
     return checkpoint
-
-
-def _sizes(recipe: Recipe, step: int) -> tuple[int, int]:
-    return (recipe.batch, 64) if step < 2 * recipe.steps // 3 else (max(recipe.batch // 2, 1), 96)
 
 
 def _note(path: Path, report: Report) -> None:
     if not path.exists():
-        path.write_text(f"step,{','.join(report.losses)},gain\n", encoding="utf-8")
-    gain = "" if report.gain is None else f"{report.gain:.3f}"
+        path.write_text(f"step,{','.join(report.losses)},figure\n", encoding="utf-8")
+    figure = "" if report.figure is None else f"{report.figure:.3f}"
     with path.open("a", encoding="utf-8") as log:
-        log.write(f"{report.step},{','.join(f'{v:.5f}' for v in report.losses.values())},{gain}\n")
+        log.write(f"{report.step},{','.join(f'{v:.5f}' for v in report.losses.values())},{figure}\n")
 
 
-class _Run:
+class Run(ABC):
+    """A network in training: `recipe`, `device`, `step`, `network`, and the mean of its weights, `averaged`."""
+
     def __init__(self, recipe: Recipe, device: str, shares: int) -> None:
         import torch
 
-        from crewe.train import networks
-
         torch.manual_seed(recipe.seed)
         self.recipe, self.device, self.step = recipe, device, 0
-        # The relativistic loss compares with the mean of the batch: that one stays whole.
-        self.shares = 1 if recipe.adversarial else shares
-        self.pool = ThreadPoolExecutor(self.shares)
-        size = {"light": networks.LIGHT, "full": networks.FULL}[recipe.network]
-        self.network = networks.Restorer(size).to(device, memory_format=torch.channels_last)
+        self.shares, self.pool = shares, ThreadPoolExecutor(shares)
+        self.network = recipe.make().to(device, memory_format=torch.channels_last)
         self.averaged = {name: value.clone() for name, value in self.network.state_dict().items()}
         self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=recipe.rate, weight_decay=1e-4)
-        self.judge = self.judging = None
-        if recipe.adversarial:
-            self.judge = networks.Discriminator().to(device)
-            self.judging = torch.optim.AdamW(self.judge.parameters(), lr=recipe.rate / 4)
 
-    def advance(self, distorted: Any, undistorted: Any) -> dict[str, float]:
+    @abstractmethod
+    def batches(self) -> Iterator[Sequence[Any]]:
+        """The batches from this step on, each as float32 arrays whose first axis is that of the pictures."""
+
+    @abstractmethod
+    def losses(self, *batch: Any) -> dict[str, Any]:
+        """What is made small is their sum; of the network in training, `batch` as tensors."""
+
+    @abstractmethod
+    def validate(self) -> tuple[float, Any]:
+        """A figure of what the averaged weights are worth, and pictures, uint8."""
+
+    def parts(self) -> dict[str, Any]:
+        """What a checkpoint has beside the network, by name: whatever has `state_dict` and `load_state_dict`."""
+        return {"optimiser": self.optimiser}
+
+    def trained(self) -> Any:
+        """A network with the averaged weights, as it is at work."""
+        network = self.recipe.make()
+        network.load_state_dict(self.averaged)
+        return network.to(self.device).eval()
+
+    def autocast(self) -> Any:
+        """Within it convolutions have the recipe's precision."""
+        import torch
+
+        return torch.autocast(self.device, torch.bfloat16, enabled=self.recipe.precision == "bf16")
+
+    def advance(self, batch: Sequence[Any]) -> dict[str, float]:
         """One step; the losses."""
         import torch
 
@@ -183,10 +200,10 @@ class _Run:
         rate = recipe.rate * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * min(self.step / recipe.steps, 1))) / 2)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        parts = min(self.shares, len(distorted))
-        shares = zip(*(np.array_split(a, parts) for a in (distorted, undistorted)), strict=True)
-        done = list(self.pool.map(lambda pair: self._gradients(*pair), shares))
-        weights = [count / len(distorted) for count, _, _ in done]
+        count = min(self.shares, len(batch[0]))
+        shares = zip(*(np.array_split(a, count) for a in batch), strict=True)
+        done = list(self.pool.map(self._gradients, shares))
+        weights = [n / len(batch[0]) for n, _, _ in done]
         for parameter, *gradients in zip(self.network.parameters(), *(g for _, g, _ in done), strict=True):
             parameter.grad = torch.stack([w * g for w, g in zip(weights, gradients, strict=True)]).sum(0)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
@@ -195,79 +212,42 @@ class _Run:
         decay = min(recipe.average, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             for name, value in self.network.state_dict().items():
-                self.averaged[name].lerp_(value, 1 - decay)
+                mean = self.averaged[name]
+                mean += (1 - decay) * (value - mean) if value.is_floating_point() else value - mean
         return {name: sum(w * p[name] for w, (_, _, p) in zip(weights, done, strict=True)) for name in done[0][2]}
 
-    def _gradients(self, distorted: Any, undistorted: Any) -> tuple[int, Any, dict[str, float]]:
-        """Of a share of the batch: how many images, the gradients of the generator, the losses."""
+    def _gradients(self, batch: Sequence[Any]) -> tuple[int, Any, dict[str, float]]:
+        """Of a share of the batch: how many pictures, the gradients, the losses."""
         import torch
 
-        from crewe.train import losses
-
-        recipe = self.recipe
-        x, y = (
-            torch.from_numpy(a).to(self.device, memory_format=torch.channels_last) for a in (distorted, undistorted)
-        )
-        with torch.autocast(self.device, torch.bfloat16, enabled=recipe.precision == "bf16"):
-            restored = self.network(x)
-        restored = restored.float()
-        parts = losses.restoration(restored, y)
-        if self.judge is not None and self.judging is not None:
-            shown = x + 0.1 * torch.randn_like(x) if self.step % 2 else x
-            apart = losses.told_apart(self.judge(shown, y), self.judge(shown, restored.detach()))
-            self.judging.zero_grad(set_to_none=True)
-            apart.backward()
-            self.judging.step()
-            parts["adversarial"] = recipe.adversarial * losses.fooled(self.judge(shown, y), self.judge(shown, restored))
-        total = torch.stack(list(parts.values())).sum()
+        tensors = (torch.from_numpy(a).to(self.device) for a in batch)
+        losses = self.losses(*(t.contiguous(memory_format=torch.channels_last) if t.ndim == 4 else t for t in tensors))
+        total = torch.stack(list(losses.values())).sum()
         gradients = torch.autograd.grad(total, list(self.network.parameters()))
-        told = {"loss": float(total.detach()), **{name: float(value.detach()) for name, value in parts.items()}}
-        return len(x), gradients, told
-
-    def validate(self) -> tuple[float, Any]:
-        """Mean gain in PSNR [dB] of the averaged weights, and pictures."""
-        import torch
-
-        from crewe.train import networks
-
-        network = networks.Restorer(self.network.size).to(self.device)
-        network.load_state_dict(self.averaged)
-        gains, rows = [], []
-        for x, y in validation(self.recipe.mode):
-            with torch.no_grad():
-                g = network(torch.from_numpy(x[None, None]).to(self.device)).cpu().numpy()[0, 0]
-            gains.append(10 * math.log10(float(np.mean((x - y) ** 2) / np.mean((g - y) ** 2))))
-            rows.append(np.hstack([picture(a) for a in (x, g, y)]))
-        return float(np.mean(gains)), np.vstack([np.hstack(rows[k : k + 3]) for k in range(0, len(rows), 3)])
+        told = {"loss": float(total.detach()), **{name: float(value.detach()) for name, value in losses.items()}}
+        return len(batch[0]), gradients, told
 
     def save(self, path: Path) -> None:
+        """Write a checkpoint."""
         import torch
 
-        state = {
-            "recipe": asdict(self.recipe),
-            "step": self.step,
-            "network": self.network.state_dict(),
-            "averaged": self.averaged,
-            "optimiser": self.optimiser.state_dict(),
-        }
-        if self.judge is not None and self.judging is not None:
-            state |= {"judge": self.judge.state_dict(), "judging": self.judging.state_dict()}
+        state = {"recipe": asdict(self.recipe), "step": self.step}
+        state |= {"network": self.network.state_dict(), "averaged": self.averaged}
+        state |= {name: part.state_dict() for name, part in self.parts().items()}
         part = path.with_suffix(".part")
         torch.save(state, part)
         os.replace(part, path)  # a kill leaves the old one or the new one
 
     def load(self, path: Path) -> None:
+        """Go on from a checkpoint."""
         import torch
 
         state = torch.load(path, map_location=self.device, weights_only=True)
         mine = self.recipe
-        changed = replace(Recipe(**state["recipe"]), steps=mine.steps, average=mine.average, precision=mine.precision)
-        if changed != mine:
+        free = {"steps": mine.steps, "average": mine.average, "precision": mine.precision}
+        if state["recipe"] | free != asdict(mine):
             raise ValueError(f"{path}: a run of {state['recipe']}, {asdict(mine)} wanted")
         self.network.load_state_dict(state["network"])
-        self.averaged = state["averaged"]
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.step = state["step"]
-        if self.judge is not None and self.judging is not None:
-            self.judge.load_state_dict(state["judge"])
-            self.judging.load_state_dict(state["judging"])
+        self.averaged, self.step = state["averaged"], state["step"]
+        for name, part in self.parts().items():
+            part.load_state_dict(state[name])
