@@ -57,9 +57,9 @@ class Fitter {
     }
   }
 
-  Normal& normal(const State& state, const Free& free, bool poisson) {
+  Normal& normal(const State& state, const Free& free, bool poisson, bool curved = false) {
     const Weights weights{state.slope.data(), poisson ? state.weights.data() : nullptr, state.sums.weights,
-                          state.sums.gradient};
+                          state.sums.gradient, curved};
     normal_equations(state.columns, free, canvas_, weights, reach(poisson), options_.threads, normal_);
     return normal_;
   }
@@ -87,7 +87,7 @@ class Fitter {
     double damping = kFirstDamping;
     State trial;
     while (iterations < kMostIterations) {
-      Normal& equations = normal(state, free, poisson);
+      Normal& equations = normal(state, free, poisson, true);
       equations.fix(held(state, free, bounds, equations, poisson));
       for (bool better = false; !better;) {
         const std::vector<double> step = solve(equations, damping);

@@ -84,6 +84,7 @@ struct Weights {
   const double* slope;
   const double* weights;
   double total, slope_total;  // Σ w, Σ slope
+  bool curved = false;        // add the curvature of the columns themselves, see curve()
 };
 // Fills `out`, whose memory is used again.
 void normal_equations(const std::vector<Column>& columns, const Free& free, const Canvas& canvas,
