@@ -58,6 +58,17 @@ def test_maps_are_means_over_cells():
     assert mse[2, 0] == pytest.approx(metrics.mse(a[64:, :40], b[64:, :40]), abs=1e-9)
 
 
+@pytest.mark.parametrize("metric", ["sift", "mse", "ssim", "cw_ssim"])
+def test_many_images_are_one_by_one(metric):
+    if metric == "sift":
+        pytest.importorskip("cv2")
+    a = crystal(2)
+    stack = np.stack([noisy(a, 2), noisy(a, 9)])
+    found = metrics.unit_cell_map(a, stack[:, None], cell=32, metric=metric)
+    assert found.shape == (2, 1, 2, 2)
+    assert np.array_equal(found[1, 0], metrics.unit_cell_map(a, stack[1], cell=32, metric=metric))
+
+
 def test_cells_without_keypoints_are_not_known():
     pytest.importorskip("cv2")
     a = crystal(4)
@@ -104,8 +115,10 @@ def test_wrong_arguments_are_named():
             metrics.unit_cell_map(a, a, cell=wrong, metric="mse")
     with pytest.raises(ValueError, match="psychic"):
         metrics.unit_cell_map(a, a, cell=32, metric="psychic")
-    with pytest.raises(ValueError, match="one image"):
-        metrics.unit_cell_map(a, np.stack([a, a]), cell=32)
+    with pytest.raises(ValueError, match="image: images of shape"):
+        metrics.unit_cell_map(a, a[:32], cell=32)
+    with pytest.raises(ValueError, match=r"image: pixels >= 0"):
+        metrics.unit_cell_map(a, -a, cell=32, metric="mse")
     for name, wrong in (("map", [1.0]), ("cell", None), ("threshold", None), ("background", None)):
         given = {"map": [[1.0]], "cell": 1, "threshold": 0.1, "background": 0.0}
         given[name] = wrong if wrong is not None else (0 if name == "cell" else np.nan)

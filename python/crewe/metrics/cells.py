@@ -15,6 +15,7 @@ from crewe.metrics.structure import cw_ssim_map, ssim_map
 __all__ = ["fit_threshold", "precipitate_size", "unit_cell", "unit_cell_map"]
 
 Cells = NDArray[np.float64]
+Compare = Callable[[Image], Cells]
 
 
 def unit_cell(reference: Image) -> tuple[float, float]:
@@ -78,7 +79,9 @@ def unit_cell_map(reference: Image, image: Image, *, cell: Any = None, metric: s
 
     Parameters
     ----------
-    reference, image : ndarray (y, x) float32
+    reference : ndarray (y, x) float32
+    image : ndarray (..., y, x) float32
+        One image or many: the reference is looked at once.
     cell : float or (float, float), optional
         Height and width of a unit cell (y, x) [pixels]; cells begin at the first pixel, those cut by the edge are left
         out. Default: `unit_cell` of the reference.
@@ -90,7 +93,7 @@ def unit_cell_map(reference: Image, image: Image, *, cell: Any = None, metric: s
 
     Returns
     -------
-    ndarray (cells along y, cells along x) float64
+    ndarray (..., cells along y, cells along x) float64
 
     Raises
     ------
@@ -118,13 +121,13 @@ def unit_cell_map(reference: Image, image: Image, *, cell: Any = None, metric: s
         raise ValueError(f"metric: one of {', '.join(_MAPS)} wanted, {metric!r} came")
     threads = as_threads(threads)
     a = as_image(reference, "reference")
-    b = as_images(image, a, "image")
-    if len(b) > 1 or image.ndim != 2:
-        raise ValueError(f"image: one image (y, x) wanted, {image.shape} came")
+    stack = as_images(image, a, "image")
     shape = (a.shape[0], a.shape[1])
     size = as_cell(unit_cell(a) if cell is None else cell, shape)
     edges = [_edges(n, c) for n, c in zip(shape, size, strict=True)]
-    return _MAPS[metric](a, b[0], edges, threads)
+    compare = _MAPS[metric](a, edges, threads)
+    maps = np.stack([compare(b) for b in stack])
+    return maps.reshape(image.shape[:-2] + maps.shape[1:])
 
 
 def _edges(n: int, cell: float) -> NDArray[Any]:
@@ -138,35 +141,43 @@ def _sums(pixels: NDArray[Any], edges: list[NDArray[Any]]) -> Cells:
     return np.asarray(np.add.reduceat(np.add.reduceat(inside, edges[0][:-1], axis=0), edges[1][:-1], axis=1))
 
 
-def _mse_cells(a: Image, b: Image, edges: list[NDArray[Any]], threads: int) -> Cells:
-    for name, image in (("reference", a), ("image", b)):
-        if image.min() < 0:
-            refuse(image, name)
-    x, y = a.astype(np.float64), b.astype(np.float64)
-    aa, ab, bb = _sums(x * x, edges), _sums(x * y, edges), _sums(y * y, edges)
-    both = (aa > 0) & (bb > 0)
-    likeness = ab / np.sqrt(np.where(both, aa * bb, 1.0))
-    return np.asarray(np.where(both, np.clip(1 - likeness, 0, 1), aa != bb), dtype=np.float64)
+def _mse_cells(a: Image, edges: list[NDArray[Any]], threads: int) -> Compare:
+    if a.min() < 0:
+        refuse(a, "reference")
+    x = a.astype(np.float64)
+    aa = _sums(x * x, edges)
+
+    def compare(b: Image) -> Cells:
+        if b.min() < 0:
+            refuse(b, "image")
+        y = b.astype(np.float64)
+        ab, bb = _sums(x * y, edges), _sums(y * y, edges)
+        both = (aa > 0) & (bb > 0)
+        likeness = ab / np.sqrt(np.where(both, aa * bb, 1.0))
+        return np.asarray(np.where(both, np.clip(1 - likeness, 0, 1), aa != bb), dtype=np.float64)
+
+    return compare
 
 
-def _sift_cells(a: Image, b: Image, edges: list[NDArray[Any]], threads: int) -> Cells:
+def _sift_cells(a: Image, edges: list[NDArray[Any]], threads: int) -> Compare:
     keypoints = Keypoints(a, threads=threads)
-    distances = keypoints.distances(b)
     shape = (len(edges[0]) - 1, len(edges[1]) - 1)
     y, x = (np.searchsorted(edges[k], keypoints.places[:, k] + 0.5, side="right") - 1 for k in (0, 1))
     inside = (y >= 0) & (y < shape[0]) & (x >= 0) & (x < shape[1])
     place = (y * shape[1] + x)[inside]
-    total = np.bincount(place, distances[inside], minlength=shape[0] * shape[1])
     count = np.bincount(place, minlength=shape[0] * shape[1])
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan).reshape(shape)
+
+    def compare(b: Image) -> Cells:
+        total = np.bincount(place, keypoints.distances(b)[inside], minlength=len(count))
+        return np.where(count > 0, total / np.maximum(count, 1), np.nan).reshape(shape)
+
+    return compare
 
 
-def _mean_cells(
-    metric: Callable[..., Image],
-) -> Callable[[Image, Image, list[NDArray[Any]], int], Cells]:
-    def cells(a: Image, b: Image, edges: list[NDArray[Any]], threads: int) -> Cells:
+def _mean_cells(metric: Callable[..., Image]) -> Callable[[Image, list[NDArray[Any]], int], Compare]:
+    def cells(a: Image, edges: list[NDArray[Any]], threads: int) -> Compare:
         area = np.outer(np.diff(edges[0]), np.diff(edges[1]))
-        return np.asarray(_sums(metric(a, b, threads=threads), edges) / area)
+        return lambda b: np.asarray(_sums(metric(a, b, threads=threads), edges) / area)
 
     return cells
 
