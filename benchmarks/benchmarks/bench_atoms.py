@@ -1,9 +1,43 @@
-"""Atomic columns: boxes suppressed, points matched."""
+"""Atomic columns: found, boxes suppressed, points matched."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.benchmarks.common import cpu_rate
 from crewe import atoms
+
+
+def lattice(n: int, spacing: float, electrons: float, *, seed: int = 0) -> NDArray[np.float32]:
+    """A hexagonal lattice (n, n), turned by 7°, of so many electrons per column, and their noise."""
+    y, x = np.indices((n, n)) - n / 2
+    turn = np.deg2rad(7 + 60 * np.arange(3))
+    k = 2 * np.pi / (spacing * np.sqrt(3) / 2) * np.stack([np.sin(turn), np.cos(turn)])
+    waves = np.cos(k[0, :, None, None] * y + k[1, :, None, None] * x).sum(0)
+    image = np.exp(2 * waves)
+    image *= electrons / (spacing**2 * np.sqrt(3) / 2 * image.mean())
+    return np.random.default_rng(seed).poisson(image + 0.05 * image.max()).astype(np.float32)
+
+
+class Find:
+    """Images of n × n pixels at low and at high dose; `cut`: the map that is there, cut elsewhere."""
+
+    params = ([512, 800, 1024], [20.0, 1000.0])
+    param_names = ("pixels", "electrons")
+
+    def setup(self, pixels: int, electrons: float) -> None:
+        self.image = lattice(pixels, 18.0, electrons)
+        self.proposals = atoms.propose(self.image, model="log")
+
+    def time_find(self, pixels: int, electrons: float) -> None:
+        atoms.find(self.image, model="log")
+
+    def time_cut(self, pixels: int, electrons: float) -> None:
+        self.proposals.again(threshold=0.3).columns()
+
+    def track_images(self, pixels: int, electrons: float) -> float:
+        return cpu_rate(lambda: atoms.find(self.image, model="log"), 1)
+
+    track_images.unit = "images/CPU-s"  # type: ignore[attr-defined]
 
 
 class Nms:

@@ -70,10 +70,10 @@ std::vector<std::uint32_t> by_score(View<const double, 1> scores, const std::vec
   return order;
 }
 
-// Boxes whose longer side lies in (2^(level−1), 2^level], hashed by the cell (side 2^level) of their centre.
+// Boxes of about one size, hashed by the cell of their centre; a cell is as wide as the first box is long.
 class Grid {
  public:
-  explicit Grid(int level) : cell_(std::ldexp(1.0, level)), heads_(kSmallest, kNone) {}
+  explicit Grid(double cell) : cell_(cell), heads_(kSmallest, kNone) {}
 
   void insert(const Box& box) {
     if (2 * (boxes_.size() + 1) > heads_.size()) grow();
@@ -113,9 +113,9 @@ class Grid {
     return static_cast<std::int64_t>(std::clamp(std::floor(x / cell_), -0x1p61, 0x1p61));
   }
   std::size_t slot(std::int64_t cy, std::int64_t cx) const {
-    const auto mixed =
-        (static_cast<std::uint64_t>(cy) * 0x9E3779B97F4A7C15u) ^ (static_cast<std::uint64_t>(cx) * 0xC2B2AE3D27D4EB4Fu);
-    return static_cast<std::size_t>((mixed ^ mixed >> 32) & (heads_.size() - 1));
+    // Neighbours along x lie beside each other in memory.
+    const std::uint64_t row = static_cast<std::uint64_t>(cy) * 0x9E3779B97F4A7C15u;
+    return static_cast<std::size_t>(((row >> 20) + static_cast<std::uint64_t>(cx)) & (heads_.size() - 1));
   }
   void link(std::uint32_t k) {
     const Box& box = boxes_[k];
@@ -156,7 +156,7 @@ std::vector<std::size_t> nms(View<const double, 2> boxes, View<const double, 1> 
     int level = 0;
     static_cast<void>(std::frexp(side, &level));
     auto grid = std::find_if(grids.begin(), grids.end(), [&](const auto& each) { return each.first == level; });
-    if (grid == grids.end()) grid = grids.emplace(grids.end(), level, Grid(level));
+    if (grid == grids.end()) grid = grids.emplace(grids.end(), level, Grid(side));
     grid->second.insert(box);
   }
   return kept;
