@@ -11,6 +11,7 @@ namespace crewe::bindings {
 void bind_frames(py::module_& m);
 void bind_fields(py::module_& m);
 void bind_phase(py::module_& m);
+void bind_patches(py::module_& m);
 void bind_mib(py::module_& m);
 void bind_events(py::module_& m);
 void bind_live(py::module_& m);
@@ -55,6 +56,7 @@ PYBIND11_MODULE(_core, m) {
   bind_frames(m);
   bind_fields(m);
   bind_phase(m);
+  bind_patches(m);
   bind_mib(m);
   bind_events(m);
   bind_live(m);

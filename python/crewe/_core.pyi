@@ -163,6 +163,25 @@ def ssb(
 def fft2(data: NDArray[np.complexfloating[Any, Any]], *, inverse: bool = False, threads: int = 0) -> None: ...
 def good_size(n: int) -> int: ...
 
+# The object behind exit waves (bind_patches.cpp)
+
+class Patches:
+    def __init__(self, probe: NDArray[np.float32], *, pitch: float, cut: float) -> None: ...
+    @property
+    def reach(self) -> int: ...
+    @property
+    def weights(self) -> NDArray[np.float32]: ...
+    def add(
+        self,
+        waves: NDArray[np.float32],
+        image: NDArray[np.complex64],
+        *,
+        first: int,
+        columns: int,
+        oversample: int,
+        threads: int = 0,
+    ) -> None: ...
+
 # Sessions (bind_live.cpp)
 
 class LiveSession:
