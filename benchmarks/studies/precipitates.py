@@ -42,10 +42,10 @@ def measure(matrix: Crystal, other: Crystal, depth: int, *, doses: tuple[float, 
     for diameter in (0, *DIAMETERS):
         atoms, covered[diameter] = sphere(matrix, other, diameter, depth)
         images[diameter] = micrograph(atoms, matrix.side, CELLS * PIXELS)
-    reference = metrics.Keypoints(images[0], threads=1)
 
-    def cells(diameter: int, dose: float, seed: int) -> NDArray[np.float64]:
-        return _by_cell(reference, counted(images[diameter], dose * area, seed))
+    def cells(diameter: int, dose: float, seeds: range) -> NDArray[np.float64]:
+        noisy = np.stack([counted(images[diameter], dose * area, seed) for seed in seeds])
+        return np.asarray(metrics.unit_cell_map(images[0], noisy, cell=PIXELS, threads=1))
 
     found: Found = {
         "true": [2 * np.sqrt(covered[d].sum() / np.pi) for d in DIAMETERS],
@@ -54,11 +54,11 @@ def measure(matrix: Crystal, other: Crystal, depth: int, *, doses: tuple[float, 
     }
     for dose in doses:
         n = 1 if dose == np.inf else draws
-        pure = [cells(0, dose, 1000 + k) for k in range(n)]
-        background = float(np.mean(pure))
-        known = np.stack([cells(KNOWN, dose, 2000 + k) for k in range(n)])
+        pure = cells(0, dose, range(1000, 1000 + n))
+        background = float(pure.mean())
+        known = cells(KNOWN, dose, range(2000, 2000 + n))
         threshold = metrics.fit_threshold(known, covered[KNOWN], background=background)
-        maps = {d: [cells(d, dose, 3000 + 100 * d + k) for k in range(n)] for d in DIAMETERS}
+        maps = {d: cells(d, dose, range(3000 + 100 * d, 3000 + 100 * d + n)) for d in DIAMETERS}
         for name, level in (("general", 0.18), ("fitted", threshold)):
             sizes = [
                 [metrics.precipitate_size(m, cell=1, threshold=level, background=background) for m in maps[d]]
@@ -67,18 +67,10 @@ def measure(matrix: Crystal, other: Crystal, depth: int, *, doses: tuple[float, 
             found[name].append(np.mean(sizes, axis=1).tolist())
         found["background"].append(background)
         found["threshold"].append(threshold)
-        found["false"].append(sum(int((m > 0.18 + background).sum()) for m in pure) / n)
+        found["false"].append(int((pure > 0.18 + background).sum()) / n)
         asked, middle = maps[ASKED][0], slice(CELLS // 2 - 1, CELLS // 2 + 1)
         found["centre"].append(float(asked[middle, middle].mean() - background))
         found["edge"].append(float(asked[covered[ASKED] & ~covered[ASKED - 2]].mean() - background))
-    found["map"] = _by_cell(reference, images[ASKED]).tolist()
+    found["map"] = cells(ASKED, np.inf, range(1))[0]
     found["image"] = images[ASKED]
     return found
-
-
-def _by_cell(reference: metrics.Keypoints, image: NDArray[np.float32]) -> NDArray[np.float64]:
-    """What unit_cell_map does, with the keypoints of the reference found once for all images."""
-    places = np.minimum((reference.places + 0.5) // PIXELS, CELLS - 1).astype(int)
-    place = places[:, 0] * CELLS + places[:, 1]
-    total = np.bincount(place, reference.distances(image), minlength=CELLS**2)
-    return (total / np.bincount(place, minlength=CELLS**2)).reshape(CELLS, CELLS)
