@@ -73,32 +73,45 @@ std::vector<std::uint32_t> by_score(View<const double, 1> scores, const std::vec
 // Boxes of about one size, hashed by the cell of their centre; a cell is as wide as the first box is long.
 class Grid {
  public:
-  explicit Grid(double cell) : cell_(cell), heads_(kSmallest, kNone) {}
+  Grid(double cell, std::size_t room)
+      : per_cell_(std::min(1 / cell, 1e300)), heads_(std::bit_ceil(2 * room + 2), kNone) {
+    nodes_.reserve(room);
+  }
 
   void insert(const Box& box) {
-    if (2 * (boxes_.size() + 1) > heads_.size()) grow();
+    if (2 * (nodes_.size() + 1) > heads_.size()) grow();
     height_ = std::max(height_, box.height());
     width_ = std::max(width_, box.width());
-    boxes_.push_back(box);
-    next_.push_back(0);
-    link(static_cast<std::uint32_t>(boxes_.size() - 1));
+    nodes_.push_back({box, kNone});
+    link(static_cast<std::uint32_t>(nodes_.size() - 1));
+  }
+
+  // Boxes come in no order in space: what the test of a later one reads is fetched while others are tested.
+  void fetch_cells(const Box& box, double iou) const {
+    const Window w = window(box, iou);
+    for (std::int64_t cy = w.y0; cy <= std::min(w.y1, w.y0 + kFetched); ++cy)
+      __builtin_prefetch(&heads_[slot(cy, w.x0)]);
+  }
+  void fetch_boxes(const Box& box, double iou) const {
+    const Window w = window(box, iou);
+    for (std::int64_t cy = w.y0; cy <= std::min(w.y1, w.y0 + kFetched); ++cy) {
+      for (std::int64_t cx = w.x0; cx <= std::min(w.x1, w.x0 + kFetched); ++cx) {
+        const std::uint32_t head = heads_[slot(cy, cx)];
+        if (head != kNone) __builtin_prefetch(&nodes_[head]);
+      }
+    }
   }
 
   bool suppresses(const Box& box, double iou) const {
-    // A side shared by less than iou times the longer one can't be enough.
-    const double tight = std::min(iou, 0.5);
-    const auto reach = [&](double a, double b) { return ((a + b) / 2 - tight * std::max(a, b)) * (1 + 1e-9); };
-    const double y = (box.y0 + box.y1) / 2, x = (box.x0 + box.x1) / 2;
-    const double ry = reach(box.height(), height_), rx = reach(box.width(), width_);
-    const std::int64_t y0 = index(y - ry), y1 = index(y + ry), x0 = index(x - rx), x1 = index(x + rx);
-    const double cells = (static_cast<double>(y1 - y0) + 1) * (static_cast<double>(x1 - x0) + 1);
-    if (cells > static_cast<double>(boxes_.size())) {
-      return std::any_of(boxes_.begin(), boxes_.end(), [&](const Box& kept) { return overlap(box, kept) > iou; });
+    const Window w = window(box, iou);
+    const double cells = (static_cast<double>(w.y1 - w.y0) + 1) * (static_cast<double>(w.x1 - w.x0) + 1);
+    if (cells > static_cast<double>(nodes_.size())) {
+      return std::any_of(nodes_.begin(), nodes_.end(), [&](const Node& node) { return overlap(box, node.box) > iou; });
     }
-    for (std::int64_t cy = y0; cy <= y1; ++cy) {
-      for (std::int64_t cx = x0; cx <= x1; ++cx) {
-        for (std::uint32_t k = heads_[slot(cy, cx)]; k != kNone; k = next_[k]) {
-          if (overlap(box, boxes_[k]) > iou) return true;
+    for (std::int64_t cy = w.y0; cy <= w.y1; ++cy) {
+      for (std::int64_t cx = w.x0; cx <= w.x1; ++cx) {
+        for (std::uint32_t k = heads_[slot(cy, cx)]; k != kNone; k = nodes_[k].next) {
+          if (overlap(box, nodes_[k].box) > iou) return true;
         }
       }
     }
@@ -106,11 +119,31 @@ class Grid {
   }
 
  private:
-  static constexpr std::size_t kSmallest = 64;
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
+  static constexpr std::int64_t kFetched = 3;
 
-  std::int64_t index(double x) const {
-    return static_cast<std::int64_t>(std::clamp(std::floor(x / cell_), -0x1p61, 0x1p61));
+  struct Node {
+    Box box;
+    std::uint32_t next;
+  };
+  struct Window {
+    std::int64_t y0, y1, x0, x1;
+  };
+
+  // The cells in which the centres of boxes lie that may overlap this one enough: a side shared by less than iou times
+  // the longer one can't.
+  Window window(const Box& box, double iou) const {
+    const double tight = std::min(iou, 0.5);
+    const auto reach = [&](double a, double b) { return ((a + b) / 2 - tight * std::max(a, b)) * (1 + 1e-9); };
+    const double y = (box.y0 + box.y1) / 2, x = (box.x0 + box.x1) / 2;
+    const double ry = reach(box.height(), height_), rx = reach(box.width(), width_);
+    return {index(y - ry), index(y + ry), index(x - rx), index(x + rx)};
+  }
+
+  std::int64_t index(double x) const {  // std::floor is a call at the base level
+    const double cells = std::clamp(x * per_cell_, -0x1p61, 0x1p61);
+    const auto whole = static_cast<std::int64_t>(cells);
+    return whole - (static_cast<double>(whole) > cells);
   }
   std::size_t slot(std::int64_t cy, std::int64_t cx) const {
     // Neighbours along x lie beside each other in memory.
@@ -118,19 +151,20 @@ class Grid {
     return static_cast<std::size_t>(((row >> 20) + static_cast<std::uint64_t>(cx)) & (heads_.size() - 1));
   }
   void link(std::uint32_t k) {
-    const Box& box = boxes_[k];
+    Node& node = nodes_[k];
+    const Box& box = node.box;
     std::uint32_t& head = heads_[slot(index((box.y0 + box.y1) / 2), index((box.x0 + box.x1) / 2))];
-    next_[k] = head;
+    node.next = head;
     head = k;
   }
   void grow() {
     heads_.assign(4 * heads_.size(), kNone);
-    for (std::uint32_t k = 0; k < boxes_.size(); ++k) link(k);
+    for (std::uint32_t k = 0; k < nodes_.size(); ++k) link(k);
   }
 
-  double cell_, height_ = 0, width_ = 0;
-  std::vector<Box> boxes_;
-  std::vector<std::uint32_t> heads_, next_;
+  double per_cell_, height_ = 0, width_ = 0;
+  std::vector<Node> nodes_;
+  std::vector<std::uint32_t> heads_;
 };
 
 }  // namespace
@@ -144,19 +178,28 @@ std::vector<std::size_t> nms(View<const double, 2> boxes, View<const double, 1> 
   std::vector<Box> all(n);
   for (std::size_t i = 0; i < n; ++i) all[i] = {boxes(i, 0u), boxes(i, 1u), boxes(i, 2u), boxes(i, 3u)};
 
+  const std::vector<std::uint32_t> order = by_score(scores, all);
+  std::vector<Box> sorted(n);
+  for (std::size_t i = 0; i < n; ++i) sorted[i] = all[order[i]];
+
+  constexpr std::size_t kSoon = 6, kRoom = 100000;
   std::vector<std::pair<int, Grid>> grids;
   std::vector<std::size_t> kept;
-  for (const std::uint32_t i : by_score(scores, all)) {
-    const Box& box = all[i];
+  for (std::size_t i = 0; i < n; ++i) {
+    for (const auto& [level, grid] : grids) {
+      if (i + 2 * kSoon < n) grid.fetch_cells(sorted[i + 2 * kSoon], iou);
+      if (i + kSoon < n) grid.fetch_boxes(sorted[i + kSoon], iou);
+    }
+    const Box& box = sorted[i];
     const auto beaten = [&](const auto& grid) { return grid.second.suppresses(box, iou); };
     if (std::any_of(grids.begin(), grids.end(), beaten)) continue;
-    kept.push_back(i);
+    kept.push_back(order[i]);
     const double side = std::max(box.height(), box.width());
     if (!(side > 0) || !std::isfinite(side)) continue;  // overlaps nothing
     int level = 0;
     static_cast<void>(std::frexp(side, &level));
     auto grid = std::find_if(grids.begin(), grids.end(), [&](const auto& each) { return each.first == level; });
-    if (grid == grids.end()) grid = grids.emplace(grids.end(), level, Grid(side));
+    if (grid == grids.end()) grid = grids.emplace(grids.end(), level, Grid(side, std::min(n - i, kRoom)));
     grid->second.insert(box);
   }
   return kept;
