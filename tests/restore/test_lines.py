@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from crewe import noise
-from crewe.restore import scan_shifts
+from crewe import models, noise
+from crewe.restore import restore, scan_shifts
 
 INNER = slice(8, -8)
 SMEAR = {"alpha": 2.5, "beta": 0.8, "gamma": 9.0, "theta": 1.2}
@@ -68,6 +68,14 @@ def test_puts_4d_data_back():
         return np.sqrt(np.mean((a - truth)[INNER, INNER] ** 2))
 
     assert error(back) < 0.3 * error(data)
+
+
+@pytest.mark.parametrize("electrons", [100.0, 1000.0])
+def test_from_the_restored_image(electrons):
+    pytest.importorskip("onnxruntime")
+    scan = recorded(electrons, fast_scan=SMEAR)
+    found = scan_shifts(scan.image, restore(scan.image, model=models.load("stem-hr", threads=1)))
+    assert residual(found, scan.shifts).max() < 0.3
 
 
 def test_nothing_to_hold_on_to():

@@ -4,6 +4,9 @@ Line j of the raw image is looked for in the restored one: (dy, dx) that minimis
 
     Σ_i (raw(j, i) − (h ∗ restored)(j + dy, i + dx))² / v + dy²/s_y² + dx²/s_x²
 
+A network looks some ten columns far and leaves a part of the jitter, which would then be missing here. Where the
+restored image repeats itself, it is first averaged over lattice vectors: other lines have other remains.
+
 h is a kernel along the line, the same for all lines (the readout's smear, and the amplitude), fitted by least squares;
 v the variance of what is left, s the spread of the shifts, both from the data. A common shift of all lines can't be
 told from a kernel that lies off centre: the shifts' mean along x is set to zero.
@@ -28,6 +31,10 @@ REACH = (2.0, 3.0)  # (y, x): shifts that are looked for [pixels]
 STEP = 0.5
 LAGS = (-3, 12)  # of the kernel: the smear trails behind
 ROUNDS = 4
+PAIRS = 8  # lattice vectors that are averaged over
+ALIKE = 0.5  # correlation from which on a vector is one of the lattice
+WINDOW, DIFFERENCE = 8, 0.2  # where the relative difference in a window is larger, a vector counts less
+APART = 6  # lines: further than jitter remembers
 EXPECTED = np.array([0.5, 1.0])  # spread of the shifts before it is known
 
 
@@ -72,7 +79,7 @@ def scan_shifts(raw: NDArray[Any], restored: NDArray[Any], *, threads: int = 0) 
     offset, scale = float(restored.mean(dtype=np.float64)), float(restored.std(dtype=np.float64))
     if scale <= 1e-6 * abs(offset) or raw.shape[1] <= 2 * (LAGS[1] - LAGS[0]):
         return np.zeros((len(raw), 2))
-    truth = (restored - np.float32(offset)) / np.float32(scale)
+    truth = _steadied((restored - np.float32(offset)) / np.float32(scale), cores)
     lines = (raw - np.float32(offset)) / np.float32(scale)
     shifts = np.zeros((len(raw), 2))
     for turn in range(ROUNDS):
@@ -110,6 +117,66 @@ def _moved(image: Image, shifts: Floats, threads: int) -> Image:
     out = np.empty_like(image)
     _core.noise_shift_lines(image, np.ascontiguousarray(shifts), out, threads=threads)
     return out
+
+
+def _steadied(image: Image, threads: int) -> Image:
+    """The image averaged with itself a few lattice vectors up and down, where there is a lattice.
+
+    What the network leaves of the jitter of a line, it leaves in all columns of that line; some lines further it is
+    another one. Vectors come in pairs, so that strain drops out.
+    """
+    total, weight = image.astype(np.float64), np.ones(image.shape)
+    rows, columns = (np.arange(n) for n in image.shape)
+    local = _around(image**2) + 1e-3
+    for ty, tx in _vectors(image):
+        for sign in (1, -1):
+            dy, dx = sign * ty, sign * tx
+            inside = np.outer(
+                (rows + dy >= 0) & (rows + dy <= rows[-1]), (columns + dx >= 0) & (columns + dx <= columns[-1])
+            )
+            moved = _moved(image, np.tile([dy, dx], (len(image), 1)), threads)
+            share = inside / (1 + (_around((moved - image) ** 2) / (DIFFERENCE * local)) ** 2)
+            total += share * moved
+            weight += share
+    return (total / weight).astype(np.float32)
+
+
+def _around(image: Image) -> Floats:
+    """Means over windows of (2·`WINDOW` + 1)² pixels, mirrored at the border."""
+    sums = np.pad(image, WINDOW, mode="symmetric").astype(np.float64)
+    for axis in (0, 1):
+        sums = np.cumsum(np.insert(sums, 0, 0, axis=axis), axis=axis)
+        n, width = sums.shape[axis], 2 * WINDOW + 1
+        sums = np.take(sums, range(width, n), axis=axis) - np.take(sums, range(n - width), axis=axis)
+    means: Floats = sums / (2 * WINDOW + 1) ** 2
+    return means
+
+
+def _vectors(image: Image) -> Floats:
+    """Up to `PAIRS` vectors (n, 2) downwards for which the image resembles itself, from its autocorrelation."""
+    shape = [2 * n for n in image.shape]
+    field, square, mask = (np.fft.rfft2(a, shape) for a in (image, image**2, np.ones_like(image)))
+    power = np.fft.irfft2(np.abs(field) ** 2, shape)
+    here = np.fft.irfft2(square.conj() * mask, shape)  # sums of squares over the overlap, here and there
+    there = np.fft.irfft2(square * mask.conj(), shape)
+    likeness = power / np.sqrt(np.maximum(here * there, 1e-6 * here[0, 0] ** 2))
+    ny, nx = (n // 3 for n in image.shape)
+    likeness = np.roll(likeness, nx, axis=1)[: ny + 1, : 2 * nx + 1]
+    inner = likeness[1:-1, 1:-1]
+    around = [
+        likeness[1 + j : likeness.shape[0] - 1 + j, 1 + i : likeness.shape[1] - 1 + i]
+        for j, i in ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1))
+    ]
+    found = np.argwhere((inner > ALIKE) & np.logical_and.reduce([inner >= other for other in around])) + 1
+    found = found[found[:, 0] >= APART]
+    found = found[np.argsort(-likeness[tuple(found.T)], kind="stable")][:PAIRS]
+    middle = likeness[tuple(found.T)]
+    vectors = found.astype(np.float64)
+    for axis, step in enumerate(([1, 0], [0, 1])):  # the vertex of a parabola through three points
+        before, after = (likeness[tuple((found + sign * np.array(step)).T)] for sign in (-1, 1))
+        vectors[:, axis] += 0.5 * (before - after) / np.minimum(before + after - 2 * middle, -1e-9)
+    vectors[:, 1] -= nx
+    return vectors
 
 
 def _kernel(lines: Image, model: Image) -> Floats:
