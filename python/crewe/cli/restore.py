@@ -3,7 +3,7 @@
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 import numpy as np
@@ -13,6 +13,8 @@ from crewe.cli.images import read_images, side_by_side
 from crewe.cli.output import plan_output, write
 
 __all__ = ["restore"]
+
+SMALL = 2**26  # pixels that are drawn without being asked for
 
 
 @click.command()
@@ -48,6 +50,7 @@ def restore(
       crewe restore scan.tif --output clean.tif --figure pair.png --shifts lines.npy
       crewe restore series.npy --output clean.npy
     """
+    import crewe.restore
     from crewe import models
 
     images = read_images(file)
@@ -57,72 +60,68 @@ def restore(
             raise click.UsageError(f"{path}: of one image (y, x) only; {file} holds {images.shape}.")
         if path is not None and (path.suffix.lower() != suffix or not path.parent.is_dir()):
             raise click.UsageError(f"{path}: a {suffix} in a folder that is there wanted.")
-    beside = (f"{file.stem}-restored.npy", f"{file.stem}-restored.png") if one else (f"{file.stem}-restored.npy",)
+    beside = [f"{file.stem}-restored.npy"]
+    if one and images.size <= SMALL:
+        beside.append(f"{file.stem}-restored.png")
     plan = [part for output in outputs or beside for part in plan_output(output, ["restored"], file)]
+    arrays = [part for part in plan if part.path is not None and part.path.suffix.lower() == ".npy"]
+    others = [part for part in plan if part not in arrays]
+    if not one and (len(arrays) != 1 or others):
+        raise click.UsageError(f"--output: one .npy wanted for the {images.shape} of {file}.")
     network = models.load(model, device=device, precision=precision, threads=threads)
     click.echo(f"{network.info.name} ({network.info.file}) on {network.provider}", err=True)
-    if not one:
-        _many(file, images, plan, network, tile)
-        return
-    good = _one(np.asarray(images), plan, network, tile, shifts, figure, threads)
-    if not good:
-        raise click.exceptions.Exit(1)
-
-
-def _one(
-    image: NDArray[Any],
-    plan: list[Any],
-    network: Any,
-    tile: int | None,
-    shifts: Path | None,
-    figure: Path | None,
-    threads: int,
-) -> bool:
-    import crewe.restore
-
-    restored = crewe.restore.restore(image, model=network, tile=tile)
-    good = write(plan, {"restored": restored}, {"model": network.info.file, "provider": network.provider})
+    if arrays and arrays[0].path is not None:
+        restored = _into_file(arrays[0].path, images, file, network, tile)
+    else:
+        restored = crewe.restore.restore(np.asarray(images), model=network, tile=tile)
+    good = write(others + arrays[1:], {"restored": restored}, {"model": network.info.file})
     if shifts is not None:
-        np.save(shifts, crewe.restore.scan_shifts(image, restored, threads=threads))
+        np.save(shifts, crewe.restore.scan_shifts(np.asarray(images), restored, threads=threads))
         click.echo(f"wrote {shifts}", err=True)
     if figure is not None:
         from crewe._png import png
 
-        figure.write_bytes(png(side_by_side([np.asarray(image, np.float32), restored])))
+        figure.write_bytes(png(side_by_side([np.asarray(images, np.float32), restored])))
         click.echo(f"wrote {figure}", err=True)
-    return good
+    if not good:
+        raise click.exceptions.Exit(1)
 
 
-def _many(file: Path, images: Any, plan: list[Any], network: Any, tile: int | None) -> None:
-    """All images into one .npy; what is done is noted in a .json beside the unfinished file."""
+def _into_file(path: Path, images: Any, source: Path, network: Any, tile: int | None) -> NDArray[np.float32]:
+    """Image by image into a .npy, which may be larger than the memory; what comes back lies in the file.
+
+    Images that are done are noted in a .json beside the unfinished file, from where the same command goes on.
+    """
     from crewe._progress import Bar
     from crewe.restore.images import restore_into
 
-    if len(plan) != 1 or plan[0].path is None or plan[0].path.suffix.lower() != ".npy":
-        raise click.UsageError(f"--output: one .npy wanted for the {images.shape} of {file}.")
-    path = plan[0].path
     part, note = (path.with_name(f".{path.name}.{suffix}") for suffix in ("part", "json"))
-    state = file.stat()
-    job = {"file": str(file.resolve()), "size": state.st_size, "changed": state.st_mtime_ns, "tile": tile}
+    state = source.stat()
+    job = {"file": str(source.resolve()), "size": state.st_size, "changed": state.st_mtime_ns, "tile": tile}
     job |= {"model": network.info.sha256, "provider": network.provider, "shape": list(images.shape)}
     done = _done(part, note, job)
-    mode = "r+" if done else "w+"
+    mode: Literal["r+", "w+"] = "r+" if done else "w+"
     out = np.lib.format.open_memmap(part, mode=mode, dtype=np.float32, shape=images.shape)
     places = list(np.ndindex(images.shape[:-2]))
     if done:
         click.echo(f"{done} of {len(places)} images are restored already", err=True)
-    with Bar("restoring", total=len(places), unit="images") as bar:
-        bar.set(done)
-        for place in places[done:]:
-            restore_into(out[place], np.asarray(images[place]), network, tile=tile)
-            out.flush()
-            done += 1
-            _write_note(note, {**job, "done": done})
-            bar.add(1)
-    del out
+    try:
+        with Bar("restoring", total=len(places), unit="images") as bar:
+            bar.set(done)
+            for place in places[done:]:
+                restore_into(out[place], np.asanyarray(images[place]), network, tile=tile)
+                out.flush()
+                done += 1
+                _write_note(note, {**job, "done": done})
+                bar.add(1)
+    except BaseException:
+        if done == 0:
+            part.unlink()
+        raise
     os.replace(part, path)
     note.unlink()
     click.echo(f"wrote {path}", err=True)
+    return out
 
 
 def _done(part: Path, note: Path, job: dict[str, Any]) -> int:

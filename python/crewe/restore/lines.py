@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 REACH = (2.0, 3.0)  # (y, x): shifts that are looked for [pixels]
 STEP = 0.5
 LAGS = (-3, 12)  # of the kernel: the smear trails behind
-ROUNDS = 4
+ROUNDS = 5
 PAIRS = 8  # lattice vectors that are averaged over
 ALIKE = 0.5  # correlation from which on a vector is one of the lattice
 WINDOW, DIFFERENCE = 8, 0.2  # where the relative difference in a window is larger, a vector counts less
@@ -75,30 +75,35 @@ def scan_shifts(raw: NDArray[Any], restored: NDArray[Any], *, threads: int = 0) 
     raw, restored = (_image(a, name) for a, name in ((raw, "raw"), (restored, "restored")))
     if raw.shape != restored.shape:
         raise ValueError(f"restored: the shape of raw, {raw.shape}, wanted, {restored.shape} came")
-    cores = as_threads(threads)
+    return estimate(raw, restored, as_threads(threads))[0]
+
+
+def estimate(raw: Image, restored: Image, threads: int) -> tuple[Floats, Floats]:
+    """Shifts (y, 2) of the lines, and their standard deviations as the noise would have it [pixels]."""
     offset, scale = float(restored.mean(dtype=np.float64)), float(restored.std(dtype=np.float64))
     if scale <= 1e-6 * abs(offset) or raw.shape[1] <= 2 * (LAGS[1] - LAGS[0]):
-        return np.zeros((len(raw), 2))
-    truth = _steadied((restored - np.float32(offset)) / np.float32(scale), cores)
+        return np.zeros((len(raw), 2)), np.full((len(raw), 2), np.inf)
+    truth = _steadied((restored - np.float32(offset)) / np.float32(scale), threads)
     lines = (raw - np.float32(offset)) / np.float32(scale)
-    shifts = np.zeros((len(raw), 2))
+    shifts, deviations, spread = np.zeros((len(raw), 2)), np.zeros((len(raw), 2)), EXPECTED
     for turn in range(ROUNDS):
-        model = _smeared(truth, _kernel(lines, _moved(truth, shifts, cores)))
-        left = _squares(lines, model, shifts, cores)
-        noise = max(float(np.median(left)) / raw.shape[1], 1e-6)
-        spread = _spread(shifts) if turn else EXPECTED
+        model = _smeared(truth, _kernel(lines, _moved(truth, shifts, threads)))
+        noise = _noise(lines, model, shifts, threads)
         if turn == 0:
-            shifts = _search(lines, model, noise, spread, cores)
-        for _ in range(3):
-            shifts = _refine(lines, model, shifts, noise, spread, cores)
+            shifts = _search(lines, model, noise, spread, threads)
+        for _ in range(2):
+            shifts, deviations = _refine(lines, model, shifts, noise, spread, threads)
         shifts[:, 1] -= shifts[:, 1].mean()
-    return shifts
+        # The most likely spread, given shifts that are known to within their deviations.
+        spread = np.maximum(np.sqrt((shifts**2 + deviations**2).mean(axis=0)), 0.02)
+    return shifts, deviations
 
 
-def _spread(shifts: Floats) -> Floats:
-    """Standard deviations (y, x), and at least 0.3 pixels: a prior, not a vice."""
-    spread: Floats = np.maximum(shifts.std(axis=0), 0.3)
-    return spread
+def _noise(lines: Image, model: Image, shifts: Floats, threads: int) -> float:
+    """Variance of what is left, as slow signals see it: times the sum of its autocorrelation along the line."""
+    left = (lines - _moved(model, shifts, threads))[:, LAGS[1] : -LAGS[1]]
+    products = [float(np.vdot(left[:, u:], left[:, : left.shape[1] - u])) for u in range(LAGS[1])]
+    return max((products[0] + 2 * max(sum(products[1:]), 0.0)) / left.size, 1e-6)
 
 
 def _image(image: Any, name: str) -> Image:
@@ -220,8 +225,10 @@ def _search(lines: Image, model: Image, noise: float, spread: Floats, threads: i
     return shifts
 
 
-def _refine(lines: Image, model: Image, shifts: Floats, noise: float, spread: Floats, threads: int) -> Floats:
-    """One Gauss–Newton step for every line, at most half a pixel long."""
+def _refine(
+    lines: Image, model: Image, shifts: Floats, noise: float, spread: Floats, threads: int
+) -> tuple[Floats, Floats]:
+    """One Gauss–Newton step for every line, at most half a pixel long; and standard deviations."""
     inner, h = slice(LAGS[1], -LAGS[1]), 0.05
     slopes = []
     for axis in (0, 1):
@@ -233,4 +240,5 @@ def _refine(lines: Image, model: Image, shifts: Floats, noise: float, spread: Fl
     right = np.einsum("jai,ji->ja", gradient, residual) / noise - shifts / spread**2
     step = np.linalg.solve(normal, right[..., None])[..., 0]
     moved: Floats = np.clip(shifts + np.clip(step, -0.5, 0.5), [-REACH[0], -REACH[1]], REACH)
-    return moved
+    variances = np.linalg.inv(normal)[:, [0, 1], [0, 1]]
+    return moved, np.sqrt(variances)
