@@ -31,13 +31,14 @@ def weights(probe, pitch, reach, cut):
 
 
 def object_sum(waves, probe, *, pitch, reach, cut, columns, oversample=1, shape=None):
-    """T of eq. 4.8, from waves (positions, n, n) of a scan with so many columns."""
+    """T of eq. 4.8, from waves (positions, n, n) of a scan with so many columns; waves of zeros add nothing."""
     lines = -(-len(waves) // columns)
     image = np.zeros((lines * oversample, columns * oversample) if shape is None else shape, complex)
     points = places(reach, pitch)
     weight = weights(probe, pitch, reach, cut).ravel()
     angle = np.angle(between(waves, points) * between(probe, points).conj())
-    for j, patch in enumerate(weight * np.exp(1j * angle)):
+    there = np.any(waves != 0, axis=(1, 2))[:, None]
+    for j, patch in enumerate(there * weight * np.exp(1j * angle)):
         y, x = j // columns * oversample, j % columns * oversample
         for value, (dy, dx) in zip(patch, places(reach, 1).astype(int), strict=True):
             if 0 <= y + dy < image.shape[0] and 0 <= x + dx < image.shape[1]:

@@ -1,0 +1,196 @@
+"""AIRPI: the phase of the specimen from a network that sees nine neighbouring patterns at a time."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crewe import _core, models
+from crewe._array import as_frames, as_pair, as_threads
+from crewe.imaging.exit_waves import Scan, as_scan, neighbours, plan, probe_wave, resampler
+from crewe.models import Model
+
+__all__ = ["Engine", "airpi"]
+
+BATCH = 64  # positions that go through the network at a time
+CUT = 0.1  # a patch counts where the probe has at least this fraction of its highest intensity
+
+
+def airpi(
+    frames: NDArray[Any],
+    *,
+    energy: float,
+    semiangle: float,
+    step: float,
+    angle_per_pixel: float,
+    rotation: float = 0.0,
+    transpose: bool = False,
+    center: tuple[float, float] | None = None,
+    aberrations: Any = None,
+    oversample: int = 1,
+    model: str | Model = "imaging-airpi",
+    device: str = "cpu",
+    threads: int = 0,
+) -> NDArray[np.complex64]:
+    """Phase of the object, by a network that finds the wave behind the specimen from nine neighbouring patterns.
+
+    For each position the network sees its pattern, the eight around it, the probe and the step, and gives the wave
+    behind the specimen. The wave over the probe is the object near the position; these patches are added up, each
+    weighted by the probe's intensity: φ(r) = arg Σ_j |ψ_in|²·exp(i·arg(ψ_j/ψ_in)) at r − r_j. At the scan's border its
+    outermost patterns are repeated.
+
+    Parameters
+    ----------
+    frames : ndarray (sy, sx, ky, kx), uint8, uint16, uint32 or float32
+        Diffraction patterns, counts or any unit; detectors of any size, they are binned or interpolated to the
+        network's.
+    energy : float
+        Of the beam [eV].
+    semiangle : float
+        Of the bright disc [mrad].
+    step : float
+        Distance of probe positions [Å], the same in y and x; at most the probe's diameter, networks are trained for
+        0.1 to 0.9 of the radius of its first zero, 0.61·λ/α.
+    angle_per_pixel : float
+        Scattering angle that a detector pixel spans [mrad].
+    rotation : float
+        Angle that brings the centre of mass into the scan's axes [rad], as `rotate` and `fit_rotation` have it.
+    transpose : bool
+        Exchange y and x of the detector first, as in `rotate`.
+    center : (float, float), optional
+        Centre of the bright disc (y, x) [detector pixels]; default: of the array, ((ky-1)/2, (kx-1)/2).
+    aberrations : Aberrations, optional
+        Of the probe, azimuths in the detector's axes. Default: none.
+    oversample : int
+        So many pixels of the result per probe position and axis.
+    model : str or Model
+        One of `crewe.models.list`, or a loaded one.
+    device : "cpu" or "cuda"
+        Where the network runs.
+    threads : int
+        0: all cores.
+
+    Returns
+    -------
+    ndarray (sy·oversample, sx·oversample) complex64
+        exp(i·phase), modulus 1; pixel (i·oversample, j·oversample) lies at the probe position (i, j). A position whose
+        pattern is empty adds nothing, and where no neighbour reaches the phase is 0.
+
+    Raises
+    ------
+    ModelError
+        The model isn't there: no trained one is in the package yet (`crewe train airpi` trains one).
+    TypeError
+        `frames` isn't an array of a detector's dtype, `aberrations` isn't `Aberrations`.
+    ValueError
+        Wrong shapes, a calibration that is missing or isn't positive and finite, NaN in a frame, a probe that is larger
+        than the patch that the detector's pixels allow, probes too far apart to overlap or to fill the pixels that
+        `oversample` asks for.
+
+    Notes
+    -----
+    Memory: the patterns of three scan lines on the network's grid, and one batch of 64 positions.
+
+    References
+    ----------
+    Friedrich, Yu, Verbeeck, Van Aert, Microsc. Microanal. 29 (2023) 395.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> frames = np.ones((4, 4, 64, 64), np.uint8)
+    >>> airpi(frames, energy=300e3, semiangle=20.0, step=0.2, angle_per_pixel=1.4, model="no such model")
+    Traceback (most recent call last):
+    ...
+    crewe.errors.ModelError: ...
+    """
+    if as_frames(frames).ndim != 4 or 0 in frames.shape:
+        raise ValueError(f"frames: shape (sy, sx, ky, kx) wanted, {frames.shape} came")
+    scan = as_scan(energy, semiangle, step, angle_per_pixel, rotation, transpose, aberrations)
+    if isinstance(oversample, bool) or not isinstance(oversample, int | np.integer) or oversample < 1:
+        raise ValueError(f"oversample: a whole number of 1 or more wanted, {oversample!r} came")
+    (sy, sx), detector = frames.shape[:2], (frames.shape[2], frames.shape[3])
+    middle = ((detector[0] - 1) / 2, (detector[1] - 1) / 2) if center is None else as_pair(center, "center")
+    workers = as_threads(threads)
+    network = models.load(model, device=device, threads=workers) if isinstance(model, str) else model
+    engine = Engine(scan, (sy, sx), detector, middle, int(oversample), network, workers)
+    for row, line in enumerate(frames):
+        engine.add(row, line)
+    return engine.result()
+
+
+class Engine:
+    """Scan lines in order → the sum of their patches: `add` each line, then `result`; three lines are kept."""
+
+    def __init__(
+        self,
+        scan: Scan,
+        shape: tuple[int, int],
+        detector: tuple[int, int],
+        center: tuple[float, float],
+        oversample: int,
+        model: Any,
+        threads: int,
+    ) -> None:
+        options = model.info.options
+        self.grid = plan(
+            scan, detector, size=options["size"], length=tuple(options["length"]), fill=tuple(options["fill"])
+        )
+        self.scan, self.shape, self.oversample, self.model, self.threads = scan, shape, oversample, model, threads
+        wave = probe_wave(scan, self.grid)
+        self.patches = _core.Patches(
+            np.stack([wave.real, wave.imag]).astype(np.float32),
+            pitch=scan.step / oversample * self.grid.size / self.grid.length,
+            cut=CUT,
+        )
+        self._check_coverage()
+        self.probe = np.stack([np.abs(wave), np.angle(wave)]).astype(np.float32)[None]
+        self.resample = resampler(scan, self.grid, detector, center)
+        self.sum = np.zeros((shape[0] * oversample, shape[1] * oversample), np.complex64)
+        self._lines: list[NDArray[np.float32]] = []
+
+    def _check_coverage(self) -> None:
+        """Every pixel of the image must be reached by a patch."""
+        reached = np.argwhere(self.patches.weights > 0) - self.patches.reach
+        if len({(y % self.oversample, x % self.oversample) for y, x in reached.tolist()}) < self.oversample**2:
+            raise ValueError(
+                f"step, oversample: probes that reach every pixel of the image wanted; with a step of "
+                f"{self.scan.step:g} Å and {self.oversample} pixels per step some lie in no probe"
+            )
+
+    def add(self, row: int, frames: NDArray[Any]) -> None:
+        """The frames (sx, ky, kx) of the next row; the one before it is worked on, with the last one that too."""
+        if frames.dtype.kind == "f" and not np.isfinite(frames).all():
+            place = np.argwhere(~np.isfinite(frames))[0].tolist()
+            raise ValueError(f"frames: finite numbers wanted, NaN or infinity came at {[row, *place]}")
+        self._lines = [*self._lines[-2:], self.resample(frames)]
+        if row > 0:
+            self._work(row - 1, self._lines[0], self._lines[-2], self._lines[-1])
+        if row == self.shape[0] - 1:
+            self._work(row, self._lines[max(len(self._lines) - 2, 0)], self._lines[-1], self._lines[-1])
+            self._lines = []
+
+    def _work(
+        self, row: int, above: NDArray[np.float32], here: NDArray[np.float32], below: NDArray[np.float32]
+    ) -> None:
+        columns = self.shape[1]
+        for start in range(0, columns, BATCH):
+            nine, empty = neighbours(above, here, below, slice(start, start + BATCH))
+            count = len(nine)
+            probes = np.repeat(self.probe, count, axis=0)
+            waves = self.model.run(nine, probes, np.full(count, self.scan.step, np.float32))
+            waves[empty] = 0
+            self.patches.add(
+                waves,
+                self.sum,
+                first=row * columns + start,
+                columns=columns,
+                oversample=self.oversample,
+                threads=self.threads,
+            )
+
+    def result(self) -> NDArray[np.complex64]:
+        """exp(i·phase) of what was added so far, 1 where nothing was."""
+        size = np.abs(self.sum)
+        found: NDArray[np.complex64] = np.where(size > 0, self.sum / np.where(size > 0, size, 1), 1)
+        return found.astype(np.complex64)
