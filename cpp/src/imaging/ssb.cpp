@@ -13,8 +13,6 @@
 namespace crewe::imaging {
 namespace {
 
-constexpr std::size_t kNoRow = std::numeric_limits<std::size_t>::max();
-
 void check(const SsbOptions& options) {
   if (options.sy * options.sx == 0 || options.ky * options.kx == 0) {
     throw std::invalid_argument("ssb: at least one position and one detector pixel wanted");
@@ -40,11 +38,12 @@ struct Ssb::State {
         parallel(std::move(how)),
         plan(options, parallel),
         along(options.sx),
-        line(options.sx * plan.pixels),
-        work(line.size()),
-        signals(2 * plan.columns.size() * plan.pixels),
-        projected(2 * plan.rows.size()),
+        lines(kSsbLines * options.sx * plan.pixels),
+        work(lines.size()),
+        signals(plan.columns.size() * kSsbLines * 2 * plan.pixels),
+        projected(kSsbLines * 2 * plan.rows.size()),
         sums(plan.rows.size()) {
+    open_rows.reserve(kSsbLines);
     turns.reserve(options.sy);
     for (std::size_t i = 0; i < options.sy; ++i) {
       turns.push_back(
@@ -52,66 +51,85 @@ struct Ssb::State {
     }
   }
 
-  void open(std::size_t new_row) {
-    if (row == new_row) return;
-    close();
-    row = new_row;
+  // Where the bright pixels of a row are gathered.
+  float* open(std::size_t row) {
+    std::size_t slot = 0;
+    while (slot < open_rows.size() && open_rows[slot] != row) ++slot;
+    if (slot == kSsbLines) close();
+    slot = std::min(slot, open_rows.size());
+    if (slot == open_rows.size()) open_rows.push_back(row);
+    return lines.data() + slot * line_size();
   }
 
-  // The line's share of Ψ(Q) becomes part of the sums.
+  // The open lines' share of Ψ(Q) becomes part of the sums.
   void close() {
-    if (row == kNoRow) return;
     total += project();
-    for (std::size_t q = 0; q < sums.size(); ++q) sums[q] += share(q);
-    std::fill(line.begin(), line.end(), 0.0F);
-    row = kNoRow;
+    for (std::size_t q = 0; q < sums.size(); ++q) sums[q] = with_open(q);
+    std::fill_n(lines.begin(), open_rows.size() * line_size(), 0.0F);
+    open_rows.clear();
   }
 
-  // exp(−2πi Q_y·row)·Σ_k W G of the line, after `project`.
-  std::complex<double> share(std::size_t q) const {
-    const std::complex<double> value(projected[2 * q], projected[2 * q + 1]);
-    return turns[plan.rows[q] * row % options.sy] * value;
+  // Ψ(Q) = Σ exp(−2πi Q_y·row)·Σ_k W G of the closed lines, and of the open ones after `project`.
+  std::complex<double> with_open(std::size_t q) const {
+    std::complex<double> sum = sums[q];
+    for (std::size_t slot = 0; slot < open_rows.size(); ++slot) {
+      const float* const value = projected.data() + 2 * (slot * sums.size() + q);
+      sum += turns[plan.rows[q] * open_rows[slot] % options.sy] * std::complex<double>(value[0], value[1]);
+    }
+    return sum;
   }
 
-  // Transforms a copy of the line and projects it on the weights; the sum of its bright pixels.
+  // Transforms a copy of the open lines and projects it on the weights; the sum of their bright pixels.
   double project() {
-    const std::size_t sx = options.sx, pairs = plan.pixels / 2;
-    auto* const z = reinterpret_cast<std::complex<float>*>(work.data());
+    const std::size_t sx = options.sx, pairs = plan.pixels / 2, count = open_rows.size();
     constexpr std::size_t kStrip = 64;  // complex columns
-    parallel((pairs + kStrip - 1) / kStrip, 1, [&](std::size_t from, std::size_t to) {
-      const std::size_t begin = from * kStrip, end = std::min(pairs, to * kStrip);
-      for (std::size_t x = 0; x < sx; ++x) {
-        std::copy(line.data() + 2 * (x * pairs + begin), line.data() + 2 * (x * pairs + end),
-                  work.data() + 2 * (x * pairs + begin));
+    const std::size_t strips = (pairs + kStrip - 1) / kStrip;
+    parallel(count * strips, 1, [&](std::size_t from, std::size_t to) {
+      for (std::size_t i = from; i < to; ++i) {
+        const std::size_t line = i / strips * line_size(), begin = i % strips * kStrip;
+        const std::size_t end = std::min(pairs, begin + kStrip);
+        for (std::size_t x = 0; x < sx; ++x) {
+          const std::size_t at = line + 2 * x * pairs;
+          std::copy(lines.data() + at + 2 * begin, lines.data() + at + 2 * end, work.data() + at + 2 * begin);
+        }
+        along.columns(reinterpret_cast<std::complex<float>*>(work.data() + line) + begin, end - begin,
+                      static_cast<std::ptrdiff_t>(pairs), fft::Direction::forward);
       }
-      along.columns(z + begin, end - begin, static_cast<std::ptrdiff_t>(pairs), fft::Direction::forward);
     });
     const std::size_t each = plan.complex ? 2 * plan.pixels : plan.pixels;
     parallel(plan.columns.size(), 1, [&](std::size_t from, std::size_t to) {
       for (std::size_t c = from; c < to; ++c) {
         const SsbColumn& column = plan.columns[c];
-        float* const real = signals.data() + 2 * c * plan.pixels;
-        float* const imag = real + plan.pixels;
-        const float* const at = work.data() + 2 * column.col * pairs;
-        const float* const mirror = work.data() + 2 * ((sx - column.col) % sx) * pairs;
-        CREWE_SIMD_CALL(ssb_unpack, at, mirror, pairs, real, imag);
-        CREWE_SIMD_CALL(ssb_project, plan.weights.data() + column.first * each, plan.pixels, plan.complex, column.count,
-                        real, imag, projected.data() + 2 * column.first);
+        float* const mine = signals.data() + c * kSsbLines * 2 * plan.pixels;
+        for (std::size_t slot = 0; slot < count; ++slot) {
+          const float* const line = work.data() + slot * line_size();
+          const float* const at = line + 2 * column.col * pairs;
+          const float* const mirror = line + 2 * ((sx - column.col) % sx) * pairs;
+          float* const real = mine + slot * 2 * plan.pixels;
+          CREWE_SIMD_CALL(ssb_unpack, at, mirror, pairs, real, real + plan.pixels);
+        }
+        CREWE_SIMD_CALL(ssb_project, {plan.weights.data() + column.first * each, plan.pixels, plan.complex,
+                                      column.count, mine, count, projected.data() + 2 * column.first, 2 * sums.size()});
       }
     });
-    double sum = 0;
-    for (std::size_t i = 0; i < 2 * pairs; ++i) sum += static_cast<double>(work[i]);  // at frequency 0
+    double sum = 0;  // of frequency 0
+    for (std::size_t slot = 0; slot < count; ++slot) {
+      for (std::size_t i = 0; i < 2 * pairs; ++i) sum += static_cast<double>(work[slot * line_size() + i]);
+    }
     return sum;
   }
+
+  std::size_t line_size() const { return options.sx * plan.pixels; }
 
   SsbOptions options;
   Parallel parallel;
   SsbPlan plan;
   fft::Plan<float> along;
   std::vector<std::complex<double>> turns;  // exp(−2πi n/sy)
-  std::vector<float> line, work;            // (sx, pixels): bright pixels of the open row
-  std::vector<float> signals, projected;
-  std::size_t row = kNoRow;
+  std::vector<std::size_t> open_rows;
+  std::vector<float> lines, work;          // (kSsbLines, sx, pixels): bright pixels of the open rows
+  std::vector<float> signals;              // (columns, kSsbLines, 2, pixels)
+  std::vector<float> projected;            // (kSsbLines, frequencies, 2)
   std::vector<std::complex<double>> sums;  // Ψ(Q) of closed rows
   double total = 0;                        // of their bright pixels
   std::vector<std::uint32_t> by_row, row_ends;
@@ -128,16 +146,16 @@ const SsbOptions& Ssb::options() const noexcept {
 std::size_t Ssb::bytes() const noexcept {
   const State& s = *state_;
   const std::size_t floats =
-      s.plan.weights.size() + s.line.size() + s.work.size() + s.signals.size() + s.projected.size();
+      s.plan.weights.size() + s.lines.size() + s.work.size() + s.signals.size() + s.projected.size();
   return floats * sizeof(float) + (s.sums.size() + s.plan.scale.size() + s.turns.size()) * sizeof s.sums[0] +
          (s.plan.rows.size() + s.plan.place.size() + s.by_row.size()) * sizeof(std::uint32_t);
 }
 
 void Ssb::clear() {
   State& s = *state_;
-  std::fill(s.line.begin(), s.line.end(), 0.0F);
+  std::fill(s.lines.begin(), s.lines.end(), 0.0F);
   std::fill(s.sums.begin(), s.sums.end(), 0.0);
-  s.row = kNoRow;
+  s.open_rows.clear();
   s.total = 0;
 }
 
@@ -148,7 +166,7 @@ void Ssb::add(const FrameBlock& block, std::span<const std::uint32_t> frames,
   for (std::size_t begin = 0, end = 0; begin < frames.size(); begin = end) {
     const std::size_t row = positions[begin] / sx;
     while (end < frames.size() && positions[end] / sx == row) ++end;
-    s.open(row);
+    float* const line = s.open(row);
     s.parallel(end - begin, 16, [&](std::size_t from, std::size_t to) {
       for (std::size_t i = begin + from; i < begin + to; ++i) {
         const SsbGather task{block.data + static_cast<std::ptrdiff_t>(frames[i]) * block.stride_frame,
@@ -161,14 +179,13 @@ void Ssb::add(const FrameBlock& block, std::span<const std::uint32_t> frames,
                              s.options.kx,
                              s.options.dark.empty() ? nullptr : s.options.dark.data(),
                              s.options.gain.empty() ? nullptr : s.options.gain.data()};
-        CREWE_SIMD_CALL(ssb_gather, task, s.line.data() + positions[i] % sx * s.plan.pixels);
+        CREWE_SIMD_CALL(ssb_gather, task, line + positions[i] % sx * s.plan.pixels);
       }
     });
-    if (positions[end - 1] % sx == sx - 1) s.close();
   }
 }
 
-// Events of one row after the other, in their order: a row that is opened again costs a projection.
+// Events of one row after the other, in their order: rows that are opened again cost a projection.
 void Ssb::add(std::span<const io::Event> events) {
   State& s = *state_;
   const std::size_t sx = s.options.sx;
@@ -181,23 +198,22 @@ void Ssb::add(std::span<const io::Event> events) {
     const io::Event& event = events[s.by_row[i]];
     const std::int32_t place = s.plan.place[std::size_t{event.y} * s.options.kx + event.x];
     if (place < 0) continue;
-    s.open(event.position / sx);
-    s.line[event.position % sx * s.plan.pixels + static_cast<std::size_t>(place)] += 1;
+    float* const line = s.open(event.position / sx);
+    line[event.position % sx * s.plan.pixels + static_cast<std::size_t>(place)] += 1;
   }
 }
 
 bool Ssb::spectrum(std::size_t positions, std::complex<float>* out) {
   State& s = *state_;
   const std::size_t sy = s.options.sy, sx = s.options.sx;
-  const bool open = s.row != kNoRow;
-  const double total = s.total + (open ? s.project() : 0.0);
+  const double total = s.total + s.project();
   std::fill_n(out, sy * sx, 0.0F);
   if (!std::isfinite(total)) return false;
   if (!(total > 0) || positions == 0) return true;
   const double unit = static_cast<double>(positions * s.plan.members) / total;  // 1/I₀
   for (const SsbColumn& column : s.plan.columns) {
     for (std::size_t q = column.first; q < column.first + column.count; ++q) {
-      const std::complex<double> value = (s.sums[q] + (open ? s.share(q) : 0.0)) * s.plan.scale[q] * unit;
+      const std::complex<double> value = s.with_open(q) * s.plan.scale[q] * unit;
       const std::size_t row = s.plan.rows[q];
       out[row * sx + column.col] = std::complex<float>(value);
       out[(sy - row) % sy * sx + (sx - column.col) % sx] = std::complex<float>(std::conj(value));

@@ -3,7 +3,15 @@
 namespace crewe::imaging::CREWE_ISA_LEVEL {
 namespace {
 
-typedef float f32x16 __attribute__((vector_size(64), aligned(4)));
+// Sums have kSsbLanes lanes at every level, in as many registers as that takes.
+#if CREWE_ISA_IS_v4
+constexpr std::size_t kWidth = 16;
+#elif CREWE_ISA_IS_v3
+constexpr std::size_t kWidth = 8;
+#else
+constexpr std::size_t kWidth = 4;
+#endif
+typedef float Vector __attribute__((vector_size(4 * kWidth), aligned(4), may_alias));
 
 inline std::uint16_t swapped(std::uint16_t value) {
   return __builtin_bswap16(value);
@@ -48,55 +56,70 @@ void read(const std::byte* from, Pixel pixel, std::ptrdiff_t stride, std::size_t
   }
 }
 
+// Not by memcpy: gcc 12 takes 32 bytes through the stack in two halves.
+inline Vector load(const float* p) {
+  return *reinterpret_cast<const Vector*>(p);
+}
+
 // Σ of the lanes in an order that all levels share.
-inline float sum(f32x16 v) {
-  float lanes[16];
-  __builtin_memcpy(lanes, &v, sizeof lanes);
-  for (int width = 8; width > 0; width /= 2) {
-    for (int i = 0; i < width; ++i) lanes[i] += lanes[i + width];
+inline float sum(float* lanes) {
+  for (std::size_t width = kSsbLanes / 2; width > 0; width /= 2) {
+    for (std::size_t i = 0; i < width; ++i) lanes[i] += lanes[i + width];
   }
   return lanes[0];
 }
 
-inline f32x16 load(const float* p) {
-  f32x16 v;
-  __builtin_memcpy(&v, p, sizeof v);
-  return v;
-}
-
-// kRows rows of weights at a time, so that every g(k) is loaded once for all of them.
-template <int kRows, bool kComplex>
+// Some rows of weights at a time, so that every g(k) is loaded once for all of them.
+template <std::size_t kRows, bool kComplex>
 inline void rows(const float* weights, std::size_t pixels, const float* real, const float* imag, float* out) {
   const std::size_t row = kComplex ? 2 * pixels : pixels;
-  f32x16 re[kRows] = {}, im[kRows] = {};
-  for (std::size_t k = 0; k < pixels; k += kSsbLanes) {
-    const f32x16 a = load(real + k), b = load(imag + k);
-    for (int q = 0; q < kRows; ++q) {
-      const float* const w = weights + static_cast<std::size_t>(q) * row + k;
-      const f32x16 c = load(w);
-      re[q] += c * a;
-      im[q] += c * b;
-      if constexpr (kComplex) {
-        const f32x16 d = load(w + pixels);
-        re[q] -= d * b;
-        im[q] += d * a;
+  float re_lanes[kRows][kSsbLanes], im_lanes[kRows][kSsbLanes];
+  for (std::size_t part = 0; part < kSsbLanes; part += kWidth) {
+    Vector re[kRows] = {}, im[kRows] = {};
+    for (std::size_t k = part; k < pixels; k += kSsbLanes) {
+      const Vector a = load(real + k), b = load(imag + k);
+#pragma GCC unroll 4
+      for (std::size_t q = 0; q < kRows; ++q) {
+        const float* const w = weights + q * row + k;
+        const Vector c = load(w);
+        re[q] += c * a;
+        im[q] += c * b;
+        if constexpr (kComplex) {
+          const Vector d = load(w + pixels);
+          re[q] -= d * b;
+          im[q] += d * a;
+        }
       }
     }
+#pragma GCC unroll 4
+    for (std::size_t q = 0; q < kRows; ++q) {
+      *reinterpret_cast<Vector*>(re_lanes[q] + part) = re[q];
+      *reinterpret_cast<Vector*>(im_lanes[q] + part) = im[q];
+    }
   }
-  for (int q = 0; q < kRows; ++q) {
-    out[2 * q] = sum(re[q]);
-    out[2 * q + 1] = sum(im[q]);
+  for (std::size_t q = 0; q < kRows; ++q) {
+    out[2 * q] = sum(re_lanes[q]);
+    out[2 * q + 1] = sum(im_lanes[q]);
   }
 }
 
 template <bool kComplex>
-void project(const float* weights, std::size_t pixels, std::size_t count, const float* real, const float* imag,
-             float* out) {
+void project(const SsbProjection& task) {
   constexpr std::size_t kRows = 4;
-  const std::size_t row = kComplex ? 2 * pixels : pixels;
-  std::size_t q = 0;
-  for (; q + kRows <= count; q += kRows) rows<kRows, kComplex>(weights + q * row, pixels, real, imag, out + 2 * q);
-  for (; q < count; ++q) rows<1, kComplex>(weights + q * row, pixels, real, imag, out + 2 * q);
+  const std::size_t row = kComplex ? 2 * task.pixels : task.pixels;
+  for (std::size_t q = 0; q < task.count;) {
+    const bool whole = q + kRows <= task.count;
+    for (std::size_t line = 0; line < task.lines; ++line) {
+      const float* const real = task.signals + line * 2 * task.pixels;
+      float* const out = task.out + line * task.stride + 2 * q;
+      if (whole) {
+        rows<kRows, kComplex>(task.weights + q * row, task.pixels, real, real + task.pixels, out);
+      } else {
+        rows<1, kComplex>(task.weights + q * row, task.pixels, real, real + task.pixels, out);
+      }
+    }
+    q += whole ? kRows : 1;
+  }
 }
 
 }  // namespace
@@ -120,8 +143,11 @@ void ssb_gather(const SsbGather& task, float* out) {
       if (task.join == 1) {
         for (std::size_t i = 0; i < n; ++i) out[piece.place + begin + i] += part[i];
       } else {
-        const std::size_t first = piece.col / task.join;
-        for (std::size_t i = 0; i < n; ++i) out[piece.place + (col + i) / task.join - first] += part[i];
+        std::size_t place = piece.place + col / task.join - piece.col / task.join;
+        for (std::size_t i = 0; i < n; ++place) {
+          const std::size_t end = i + task.join - (col + i) % task.join;
+          for (; i < end && i < n; ++i) out[place] += part[i];
+        }
       }
     }
   }
@@ -137,12 +163,11 @@ void ssb_unpack(const float* z, const float* mirror, std::size_t pairs, float* r
   }
 }
 
-void ssb_project(const float* weights, std::size_t pixels, bool complex, std::size_t count, const float* real,
-                 const float* imag, float* out) {
-  if (complex) {
-    project<true>(weights, pixels, count, real, imag, out);
+void ssb_project(const SsbProjection& task) {
+  if (task.complex) {
+    project<true>(task);
   } else {
-    project<false>(weights, pixels, count, real, imag, out);
+    project<false>(task);
   }
 }
 

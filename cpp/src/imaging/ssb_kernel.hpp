@@ -33,9 +33,19 @@ CREWE_SIMD_DECLARE(void ssb_gather(const SsbGather& task, float* out);)
 // opposite one, `pairs` complex numbers each. → real and imaginary parts of the signals 0, 2, 4, ..., 1, 3, 5, ...
 CREWE_SIMD_DECLARE(void ssb_unpack(const float* z, const float* mirror, std::size_t pairs, float* real, float* imag);)
 
-// out[q] = Σ_k w_q(k)·g(k), complex; `weights`: rows (q) of `pixels` real parts and, if `complex`, as many imaginary
-// ones.
-CREWE_SIMD_DECLARE(void ssb_project(const float* weights, std::size_t pixels, bool complex, std::size_t count,
-                                    const float* real, const float* imag, float* out);)
+inline constexpr std::size_t kSsbLines = 8;  // of the scan, for which weights are read once
+
+// out[line·stride + 2q, + 1] = Σ_k w_q(k)·g_line(k), complex.
+struct SsbProjection {
+  const float* weights;  // rows (q) of `pixels` real parts and, if `complex`, as many imaginary ones
+  std::size_t pixels;
+  bool complex;
+  std::size_t count;     // of q
+  const float* signals;  // per line `pixels` real parts, and as many imaginary ones
+  std::size_t lines;
+  float* out;
+  std::size_t stride;
+};
+CREWE_SIMD_DECLARE(void ssb_project(const SsbProjection& task);)
 
 }  // namespace crewe::imaging

@@ -9,11 +9,11 @@
 // `wiener` = ε > 0: W = Γ* less its mean (matched filter), and φ(Q) is multiplied by (1 + ε)·g/(g + ε·max g),
 // g = Σ W Γ.
 //
-// One line of the scan is kept as it comes: its bright pixels are transformed along the line and projected on W, and
-// only the sums Ψ(Q) stay. Bright pixels are joined b × b where the disc is large: the smallest b for which the disc
-// has a radius of at most 16 of them and the weights take at most 256 MB, but no less than four to a radius. Memory
-// [bytes], with K joined pixels and N frequencies of a half plane: 4·K·N for the weights (8·K·N with aberrations),
-// 8·K·sx for two lines, 32·N for the sums.
+// Eight lines of the scan are kept as they come: their bright pixels are transformed along the line and projected on W,
+// and only the sums Ψ(Q) stay. Bright pixels are joined b × b where the disc is large: the smallest b for which the
+// disc has a radius of at most 16 of them and the weights take at most 256 MB, but no less than four to a radius.
+// Memory [bytes], with K joined pixels and N frequencies of a half plane: 4·K·N for the weights (8·K·N with
+// aberrations), at most 96·K·sx for the lines, 100·N for the sums.
 //
 // Rodenburg, McCallum, Nellist, Ultramicroscopy 48 (1993) 304; Yang et al., Nat. Commun. 7 (2016) 12532;
 // Strauch et al., Microsc. Microanal. 27 (2021) 1078 (live).
