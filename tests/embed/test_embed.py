@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from crewe import imaging
+from crewe.optics import Aberrations
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -42,7 +43,7 @@ def programs(tmp_path_factory):
 
 
 def acquire(tmp_path, *program):
-    """Run it on made frames; its images are the batch's, to the bit."""
+    """Run it on made frames; its images are the batch's: to the bit, the phase to rounding."""
     rng = np.random.default_rng(0)
     y, x = np.ogrid[: DETECTOR[0], : DETECTOR[1]]
     cy, cx = (rng.normal((k - 1) / 2, 2, (*SCAN, 1, 1)) for k in DETECTOR)
@@ -54,7 +55,10 @@ def acquire(tmp_path, *program):
     com = imaging.com(frames)
     assert np.array_equal(out[:n].reshape(SCAN), imaging.ricom(com, kernel=9))
     assert np.array_equal(out[n : 2 * n].reshape(SCAN), imaging.virtual_image(frames, inner=3.0, outer=8.0))
-    assert np.array_equal(out[2 * n :].reshape(*SCAN, 2), com)
+    assert np.array_equal(out[2 * n : 4 * n].reshape(*SCAN, 2), com)
+    lens = Aberrations(C10=50.0, C12=20.0, phi12=0.3)
+    wave = imaging.ssb(frames, energy=200e3, semiangle=15.0, step=0.5, angle_per_pixel=2.5, aberrations=lens)
+    np.testing.assert_allclose(np.exp(1j * out[4 * n :].reshape(SCAN)), wave, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["acquire_c", "acquire_cpp"])

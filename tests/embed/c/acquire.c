@@ -43,18 +43,27 @@ int main(int argc, char** argv) {
   FILE* const out = fopen(argv[6], "wb");
   expect(camera && out, "files can be opened");
 
+  const double lens[CREWE_ABERRATIONS] = {50.0, 20.0, 0.3}; /* C10, C12, phi12 */
   const crewe_image images[] = {
       {"ricom", {.kind = CREWE_RICOM, .kernel = 9}},
       {"ring", {.kind = CREWE_VIRTUAL_DETECTOR, .inner = 3, .outer = 8}},
       {"com", {.kind = CREWE_CENTER_OF_MASS}},
+      {"phase",
+       {.kind = CREWE_SSB,
+        .energy = 200e3,
+        .semiangle = 15.0,
+        .step = 0.5,
+        .angle_per_pixel = 2.5,
+        .aberrations = lens}},
   };
+  enum { IMAGES = sizeof images / sizeof images[0] };
   crewe_session_options options = {.size = sizeof options,
                                    .scan_rows = sy,
                                    .scan_columns = sx,
                                    .detector_rows = ky,
                                    .detector_columns = kx,
                                    .images = images,
-                                   .image_count = 3,
+                                   .image_count = IMAGES,
                                    .center_mode = CREWE_CENTER_GIVEN,
                                    .center_y = ((double)ky - 1) / 2,
                                    .center_x = ((double)kx - 1) / 2,
@@ -66,9 +75,9 @@ int main(int argc, char** argv) {
   options.rotation = 0;
   check(crewe_session_create(&options, &session), "create");
 
-  const float* image[3];
-  size_t shape[3][3];
-  for (int i = 0; i < 3; ++i) check(crewe_session_image(session, images[i].name, &image[i], shape[i]), "image");
+  const float* image[IMAGES];
+  size_t shape[IMAGES][3];
+  for (int i = 0; i < IMAGES; ++i) check(crewe_session_image(session, images[i].name, &image[i], shape[i]), "image");
   expect(shape[0][0] == sy && shape[0][1] == sx && shape[0][2] == 1 && shape[2][2] == 2, "shapes");
   expect(crewe_session_image(session, "nothing", &image[0], NULL) == CREWE_RANGE, "an unknown image is refused");
 
@@ -105,7 +114,7 @@ int main(int argc, char** argv) {
   expect(crewe_session_version(session) > version, "a new picture, a new version");
   check(crewe_session_configure_rotation(session, 0.0, 0), "rotation");
   check(crewe_session_finish(session), "finish");
-  for (int i = 0; i < 3; ++i) {
+  for (int i = 0; i < IMAGES; ++i) {
     const size_t size = shape[i][0] * shape[i][1] * shape[i][2];
     expect(fwrite(image[i], sizeof(float), size, out) == size, "images are written");
   }

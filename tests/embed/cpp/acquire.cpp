@@ -42,7 +42,13 @@ void acquire(char** argv) {
   options.kx = std::stoul(argv[5]);
   options.images = {{"ricom", live::RiCOM{.kernel = 9}},
                     {"ring", live::VirtualDetector{.inner = 3, .outer = 8}},
-                    {"com", live::CenterOfMass{}}};
+                    {"com", live::CenterOfMass{}},
+                    {"phase", live::SSB{.energy = 200e3,
+                                        .semiangle = 15.0,
+                                        .step = 0.5,
+                                        .angle_per_pixel = 2.5,
+                                        .aberrations = {{.n = 1, .m = 0, .size = 50.0},
+                                                        {.n = 1, .m = 2, .size = 20.0, .azimuth = 0.3}}}}};
   options.center = {{(static_cast<double>(options.ky) - 1) / 2, (static_cast<double>(options.kx) - 1) / 2}};
   options.busy_when_full = true;
   options.queue = 2;

@@ -9,7 +9,8 @@ import threading
 
 import numpy as np
 
-from crewe.live import CenterOfMass, RiCOM, Session, VirtualDetector
+from crewe.live import SSB, CenterOfMass, RiCOM, Session, VirtualDetector
+from crewe.optics import Aberrations
 
 
 def main(path, sy, sx, ky, kx, out):
@@ -18,6 +19,8 @@ def main(path, sy, sx, ky, kx, out):
     for _ in range(4):
         free.put(np.empty((6, ky, kx), np.uint16))
     images = {"ricom": RiCOM(9), "ring": VirtualDetector(3, 8), "com": CenterOfMass()}
+    lens = Aberrations(C10=50.0, C12=20.0, phi12=0.3)
+    images["phase"] = SSB(energy=200e3, semiangle=15.0, step=0.5, angle_per_pixel=2.5, aberrations=lens)
     seen = []
     with Session(
         scan=(sy, sx), detector=(ky, kx), images=images, center=((ky - 1) / 2, (kx - 1) / 2), queue=3
