@@ -135,9 +135,7 @@ def recorded(scene: Scene, dose: float, seed: int) -> Image:
 
 def measured(scene: Scene, image: Image, truth: Any) -> tuple[float, float, float]:
     """MAE of positions [pm], MAPE of cross-sections [%], share of right counts; against truth."""
-    n = len(scene.image)
-    inner = ((scene.places > BORDER) & (scene.places < n - 1 - BORDER)).all(axis=1)
-    inner &= scene.sections > 0.08 * scene.sections.max()
+    inner = looked_at(scene)
     fitted = atoms.fit(image, scene.places, pixel_size=scene.pixel_size)
     position = np.linalg.norm(fitted.positions - truth.positions, axis=1)[inner] * scene.pixel_size * 100
     section = np.abs(fitted.scs / truth.scs - 1)[inner] * 100
@@ -147,11 +145,19 @@ def measured(scene: Scene, image: Image, truth: Any) -> tuple[float, float, floa
     return float(position.mean()), float(section.mean()), float(right)
 
 
+def looked_at(scene: Scene) -> NDArray[np.bool_]:
+    """Columns off the border that aren't too weak (under 8 % of the strongest)."""
+    n = len(scene.image)
+    inner: NDArray[np.bool_] = ((scene.places > BORDER) & (scene.places < n - 1 - BORDER)).all(axis=1)
+    return inner & (scene.sections > 0.08 * scene.sections.max())
+
+
 def bound(scene: Scene, truth: Any, dose: float) -> tuple[float, float]:
     """Cramér-Rao bound, as mean absolute errors of normal distributions: position [pm], cross-section [%]."""
+    inner = looked_at(scene)
     limit = atoms.crlb(truth, shape=scene.image.shape, dose=dose, pixel_size=scene.pixel_size)
-    position = float(np.mean(limit.positions)) * scene.pixel_size * 100 * math.sqrt(math.pi / 2)
-    section = float(np.mean(limit.scs / np.abs(truth.scs))) * 100 * math.sqrt(2 / math.pi)
+    position = float(np.mean(limit.positions[inner])) * scene.pixel_size * 100 * math.sqrt(math.pi / 2)
+    section = float(np.mean((limit.scs / np.abs(truth.scs))[inner])) * 100 * math.sqrt(2 / math.pi)
     return position, section
 
 

@@ -30,6 +30,7 @@ Floats = NDArray[np.float64]
 REACH = (2.0, 3.0)  # (y, x): shifts that are looked for [pixels]
 STEP = 0.5
 LAGS = (-3, 12)  # of the kernel: the smear trails behind
+NARROWEST = 32  # pixels of a line of which something is left beside the kernel
 ROUNDS = 5
 PAIRS = 8  # lattice vectors that are averaged over
 ALIKE = 0.5  # correlation from which on a vector is one of the lattice
@@ -81,7 +82,7 @@ def scan_shifts(raw: NDArray[Any], restored: NDArray[Any], *, threads: int = 0) 
 def estimate(raw: Image, restored: Image, threads: int) -> tuple[Floats, Floats]:
     """Shifts (y, 2) of the lines, and their standard deviations as the noise would have it [pixels]."""
     offset, scale = float(restored.mean(dtype=np.float64)), float(restored.std(dtype=np.float64))
-    if scale <= 1e-6 * abs(offset) or raw.shape[1] <= 2 * (LAGS[1] - LAGS[0]):
+    if scale <= 1e-6 * abs(offset) or raw.shape[1] < NARROWEST:
         return np.zeros((len(raw), 2)), np.full((len(raw), 2), np.inf)
     truth = _steadied((restored - np.float32(offset)) / np.float32(scale), threads)
     lines = (raw - np.float32(offset)) / np.float32(scale)
@@ -97,6 +98,19 @@ def estimate(raw: Image, restored: Image, threads: int) -> tuple[Floats, Floats]
         # The most likely spread, given shifts that are known to within their deviations.
         spread = np.maximum(np.sqrt((shifts**2 + deviations**2).mean(axis=0)), 0.02)
     return shifts, deviations
+
+
+def smeared(raw: Image, restored: Image) -> Image:
+    """The restored image with the smear along the lines that the raw one has: h ∗ restored, Σh = 1."""
+    offset, scale = float(restored.mean(dtype=np.float64)), float(restored.std(dtype=np.float64))
+    if scale <= 1e-6 * abs(offset):
+        return restored
+    truth, lines = ((a - np.float32(offset)) / np.float32(scale) for a in (restored, raw))
+    kernel = _kernel(lines, truth)
+    total = float(kernel.sum())
+    if not 0.5 < total < 2:  # there is hardly anything that could be smeared
+        return restored
+    return _smeared(truth, kernel / total) * np.float32(scale) + np.float32(offset)
 
 
 def _noise(lines: Image, model: Image, shifts: Floats, threads: int) -> float:
