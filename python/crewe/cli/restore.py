@@ -24,6 +24,7 @@ SMALL = 2**26  # pixels that are drawn without being asked for
 @click.option("--shifts", type=click.Path(path_type=Path), help="The shift of every scan line (y, x) [pixels]: .npy.")
 @click.option("--figure", type=click.Path(path_type=Path), help="Before and after, side by side: .png.")
 @click.option("--tile", type=click.IntRange(64), help="Edge of a tile [pixels]. Default: 640.")
+@click.option("--refine/--no-refine", default=True, help="Put lines back, keep electrons; or only the network.")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.option("--precision", type=click.Choice(["f32", "f16"]), help="f16 on the CPU is OpenVINO's. Default: f32.")
 @click.option("--threads", type=click.IntRange(0), default=0, help="0: all cores.")
@@ -34,6 +35,7 @@ def restore(
     shifts: Path | None,
     figure: Path | None,
     tile: int | None,
+    refine: bool,
     device: str,
     precision: str | None,
     threads: int,
@@ -70,10 +72,11 @@ def restore(
         raise click.UsageError(f"--output: one .npy wanted for the {images.shape} of {file}.")
     network = models.load(model, device=device, precision=precision, threads=threads)
     click.echo(f"{network.info.name} ({network.info.file}) on {network.provider}", err=True)
+    options: dict[str, Any] = {"tile": tile, "refine": refine, "threads": threads}
     if arrays and arrays[0].path is not None:
-        restored = _into_file(arrays[0].path, images, file, network, tile)
+        restored = _into_file(arrays[0].path, images, file, network, options)
     else:
-        restored = crewe.restore.restore(np.asarray(images), model=network, tile=tile)
+        restored = crewe.restore.restore(np.asarray(images), model=network, **options)
     good = write(others + arrays[1:], {"restored": restored}, {"model": network.info.file})
     if shifts is not None:
         np.save(shifts, crewe.restore.scan_shifts(np.asarray(images), restored, threads=threads))
@@ -87,7 +90,7 @@ def restore(
         raise click.exceptions.Exit(1)
 
 
-def _into_file(path: Path, images: Any, source: Path, network: Any, tile: int | None) -> NDArray[np.float32]:
+def _into_file(path: Path, images: Any, source: Path, network: Any, options: dict[str, Any]) -> NDArray[np.float32]:
     """Image by image into a .npy, which may be larger than the memory; what comes back lies in the file.
 
     Images that are done are noted in a .json beside the unfinished file, from where the same command goes on.
@@ -97,7 +100,7 @@ def _into_file(path: Path, images: Any, source: Path, network: Any, tile: int | 
 
     part, note = (path.with_name(f".{path.name}.{suffix}") for suffix in ("part", "json"))
     state = source.stat()
-    job = {"file": str(source.resolve()), "size": state.st_size, "changed": state.st_mtime_ns, "tile": tile}
+    job = {"file": str(source.resolve()), "size": state.st_size, "changed": state.st_mtime_ns, **options}
     job |= {"model": network.info.sha256, "provider": network.provider, "shape": list(images.shape)}
     done = _done(part, note, job)
     mode: Literal["r+", "w+"] = "r+" if done else "w+"
@@ -109,7 +112,7 @@ def _into_file(path: Path, images: Any, source: Path, network: Any, tile: int | 
         with Bar("restoring", total=len(places), unit="images") as bar:
             bar.set(done)
             for place in places[done:]:
-                restore_into(out[place], np.asanyarray(images[place]), network, tile=tile)
+                restore_into(out[place], np.asanyarray(images[place]), network, **options)
                 out.flush()
                 done += 1
                 _write_note(note, {**job, "done": done})
