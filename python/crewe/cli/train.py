@@ -54,7 +54,7 @@ def preview(
 @click.option("--mode", default="stem-hr", show_default=True, help="stem-hr, stem-lr, ..., tem-lr.")
 @click.option("--network", type=click.Choice(["light", "full"]), default="light", show_default=True)
 @click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="Of the run. Default: restore-MODE.")
-@click.option("--steps", type=click.IntRange(1), default=15_000, show_default=True)
+@click.option("--steps", type=click.IntRange(1), default=5000, show_default=True)
 @click.option("--batch", type=click.IntRange(1), default=16, show_default=True, help="Patches per step.")
 @click.option("--rate", type=float, default=1e-3, show_default=True, help="Highest learning rate.")
 @click.option("--adversarial", type=click.FloatRange(0), default=0.0, show_default=True, help="Weight of that loss.")
