@@ -8,7 +8,7 @@ from .common import cpu_rate
 
 
 class Columns:
-    params = (400, 2500, 10000, 100000)
+    params = (400, 2500, 10000, 40000)
     param_names = ("columns",)
 
     def setup(self, n):

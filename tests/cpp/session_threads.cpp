@@ -19,7 +19,7 @@ namespace {
 namespace live = crewe::live;
 
 constexpr std::size_t kRows = 40, kCols = 50, kPositions = kRows * kCols, kSide = 16, kPixels = kSide * kSide;
-constexpr const char* kNames[] = {"ricom", "ring", "com", "icom", "sum"};
+constexpr const char* kNames[] = {"ricom", "ring", "com", "icom", "sum", "ssb"};
 
 void expect(bool condition, const char* what) {
   if (!condition) throw std::runtime_error(what);
@@ -36,7 +36,8 @@ live::Options options(int threads) {
                    {"ring", live::VirtualDetector{.inner = 2, .outer = 6}},
                    {"com", live::CenterOfMass{}},
                    {"icom", live::ICOM{}},
-                   {"sum", live::Sum{}}};
+                   {"sum", live::Sum{}},
+                   {"ssb", live::SSB{.energy = 200e3, .semiangle = 15.0, .step = 0.5, .angle_per_pixel = 4.0}}};
   return wanted;
 }
 
@@ -111,6 +112,7 @@ void look(live::Session& session, const std::atomic<bool>& stop, std::atomic<boo
   while (!stop) {
     const std::uint64_t version = session.version();
     session.refresh("icom");
+    session.refresh("ssb");
     for (const char* name : kNames) {
       session.changed_rows(name, seen, rows);
       for (const float value : copy(session, name)) {

@@ -41,7 +41,7 @@ class Lattice:
 
     basis: NDArray[np.float64]
     origin: NDArray[np.float64]
-    indices: NDArray[np.int64]
+    indices: NDArray[np.int64] = field(repr=False)
     motif: NDArray[np.float64] = field(repr=False)
     sites: NDArray[np.int64] = field(repr=False)
     belongs: NDArray[np.bool_] = field(repr=False)

@@ -24,7 +24,7 @@ class Strain:
     omega : ndarray
         Rotation ½(∂u_y/∂x − ∂u_x/∂y) [rad]; y points down, positive turns x towards y.
     errors : Strain, optional
-        Standard errors of the four, where they are known.
+        Standard errors of the four, where they are known; that of `hydrostatic` is the one of ε_xy.
 
     Examples
     --------
