@@ -51,7 +51,7 @@ struct Sum {};
 struct SSB {
   double energy = 0, semiangle = 0, step = 0, angle_per_pixel = 0;  // [eV], [mrad], [Å], [mrad]
   double wiener = 0;
-  std::vector<imaging::Aberration> aberrations;
+  std::vector<imaging::Aberration> aberrations = {};
 };
 
 using Kind = std::variant<RiCOM, VirtualDetector, CenterOfMass, ICOM, ElectricField, Sum, SSB>;
