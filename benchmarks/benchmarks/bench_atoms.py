@@ -40,6 +40,22 @@ class Find:
     track_images.unit = "images/CPU-s"  # type: ignore[attr-defined]
 
 
+class Network:
+    """The network on one core: columns 9 and 18 pixels apart."""
+
+    params = ([512, 800, 1024], [9.0, 18.0])
+    param_names = ("pixels", "spacing")
+
+    def setup(self, pixels: int, spacing: float) -> None:
+        self.image = lattice(pixels, spacing, 200.0)
+        atoms.find(self.image)
+
+    def track_images(self, pixels: int, spacing: float) -> float:
+        return cpu_rate(lambda: atoms.find(self.image), 1)
+
+    track_images.unit = "images/CPU-s"  # type: ignore[attr-defined]
+
+
 class Nms:
     """Equal squares at random, `crowding` to the area of one: the more there are, the fewer stay."""
 

@@ -12,8 +12,9 @@ from crewe.train.atoms.scenes import WIDTHS, draw
 
 def test_batches_depend_on_seed_and_step_alone():
     one, again, other = (batch(seed, 3, count=4, size=64) for seed in (1, 1, 2))
-    assert one.images.shape == one.maps.shape == one.weights.shape == (4, 1, 64, 64)
-    assert one.others.shape == (2, 1, 64, 64)
+    assert one.images.shape == (4, 3, 64, 64)
+    assert one.maps.shape == one.weights.shape == (4, 1, 64, 64)
+    assert one.others.shape == (2, 3, 64, 64)
     for a, b in zip(one, again, strict=True):
         assert a.dtype == np.float32
         assert np.isfinite(a).all()
@@ -92,9 +93,9 @@ def test_network():
 
     assert sum(p.numel() for p in AtomID(32).parameters()) == pytest.approx(8.6e6, rel=0.03)
     network = AtomID(4, depth=3).eval()
-    x = torch.randn(2, 1, 32, 48)
+    x = torch.randn(2, 3, 32, 48)
     found, spacing = network(x)
-    assert found.shape == x.shape
+    assert found.shape == (2, 1, 32, 48)
     assert spacing.shape == (2, 2)
     assert 0 < float(found.detach().min()) <= float(found.detach().max()) < 0.5, "it begins with few columns"
     turned, _ = network(x + 3.0)
@@ -156,6 +157,6 @@ def test_export_and_command(tmp_path, monkeypatch, quick):
     small = ["--steps", "1", "--batch", "2", "--size", "32", "--base", "2", "--depth", "4"]
     assert cli.run(["train", "atomid", *small]) == 0
     session = onnxruntime.InferenceSession("atomid/atoms-unet-atomid.onnx")
-    found, spacing = session.run(None, {"image": np.zeros((3, 1, 32, 48), np.float32)})
+    found, spacing = session.run(None, {"views": np.zeros((3, 3, 32, 48), np.float32)})
     assert found.shape == (3, 1, 32, 48)
     assert spacing.shape == (3, 2)

@@ -8,8 +8,11 @@ from numpy.typing import NDArray
 
 from crewe import _core
 from crewe._array import as_finite, as_image
-from crewe.atoms.atomid import Confidence, network_confidence
+from crewe.atoms.atomid import network_confidence
+from crewe.atoms.confidence import Confidence
+from crewe.atoms.log import log_confidence, spacing_of
 from crewe.atoms.nms import nms
+from crewe.atoms.views import views
 
 __all__ = ["Proposals", "find", "propose"]
 
@@ -17,11 +20,6 @@ Model = Literal["atomid", "log"]
 
 #: The lowest confidence of a column in the network's map: highest mean F1 on simulated images of its own kind.
 _COLUMN = 0.35
-#: Heights among which the valley between noise and columns is looked for, in units of a typical column's.
-_LOWEST, _HIGHEST = 0.06, 0.45
-#: Single atoms stand this many standard deviations above the texture around them: one false in 300,000 independent
-#: pixels of Gaussian noise.
-_OUTLIER = 4.5
 
 
 @dataclass(frozen=True)
@@ -170,72 +168,17 @@ def propose(
     lower = None if threshold is None else _as_threshold(threshold)
     if model not in ("atomid", "log"):
         raise ValueError(f"model: 'atomid' or 'log' wanted, {model!r} came")
-    map, decided = (network_confidence(image), _COLUMN) if model == "atomid" else _log_confidence(image)
+    seen = views(image)
+    map, decided = (network_confidence(seen), _COLUMN) if model == "atomid" else log_confidence(seen)
     return _of_map(map, decided if lower is None else lower, reach)
-
-
-def _log_confidence(image: NDArray[np.float32]) -> tuple[Confidence, float]:
-    """The map scaled to 1 at a typical column, and the threshold that the image itself suggests."""
-    confidence = np.zeros(image.shape, np.float32)
-    if image.min() == image.max():
-        return Confidence(confidence, 1.0, None), 1.0
-    finer = np.empty_like(confidence)
-    sigma, lattice = _core.atoms_log_map(image, confidence, finer)
-    summits = _core.atoms_peaks(confidence, reach=1, lower=0.0)
-    if lattice and _are_pairs(finer, summits, 0.55 * sigma):
-        confidence, summits = finer, _core.atoms_peaks(finer, reach=1, lower=0.0)
-    heights = summits[:, 2]
-    if heights.size == 0:
-        return Confidence(confidence, 1.0, None), 1.0
-    typical = float((heights**2).sum() / heights.sum())  # the mean, weighted by height: noise counts little
-    if lattice:
-        threshold = _valley(heights / typical)
-    else:
-        sample = confidence.ravel()[:: max(1, confidence.size // 65536)]
-        spread = 1.4826 * float(np.median(np.abs(sample - np.median(sample))))
-        threshold = max(_OUTLIER * spread / typical, _LOWEST)
-    confidence /= np.float32(typical)
-    return Confidence(confidence, 1.0, None), threshold
-
-
-def _are_pairs(finer: NDArray[np.float32], summits: NDArray[np.float64], sigma: float) -> bool:
-    """Whether the summits lie between columns: the mean of `finer` around them, `sigma` wide, rises in a direction."""
-    step = max(1, round(sigma))
-    at = np.rint(summits[summits[:, 2] > np.quantile(summits[:, 2], 0.5), :2]).astype(int)
-    at = at[((at >= step) & (at < np.array(finer.shape) - step)).all(axis=1)]
-    if len(at) == 0:
-        return False
-
-    def mean(dy: int, dx: int) -> float:
-        return float(finer[at[:, 0] + dy * step, at[:, 1] + dx * step].mean())
-
-    yy, xx = (mean(*d) + mean(-d[0], -d[1]) - 2 * mean(0, 0) for d in ((1, 0), (0, 1)))
-    yx = (mean(1, 1) + mean(-1, -1) - mean(1, -1) - mean(-1, 1)) / 4
-    return bool(np.linalg.eigvalsh([[yy, yx], [yx, xx]])[1] > 0)
-
-
-def _valley(heights: NDArray[np.float64]) -> float:
-    """Where the fewest heights are between noise and columns, by their smoothed histogram over the logarithm."""
-    edges = np.linspace(np.log(0.02), np.log(2.5), 80)
-    counts = np.histogram(np.log(heights[heights > 0.02]), edges)[0]
-    x = np.arange(-8, 9) / 2.5
-    smooth = np.convolve(np.pad(counts, 8, mode="edge"), np.exp(-(x**2) / 2), mode="valid")
-    middles = (edges[1:] + edges[:-1]) / 2
-    between = np.flatnonzero((middles > np.log(_LOWEST)) & (middles < np.log(_HIGHEST)))
-    return float(np.exp(middles[between[smooth[between].argmin()]]))
 
 
 def _of_map(confidence: Confidence, threshold: float, reach: int) -> Proposals:
     summits = _core.atoms_peaks(confidence.map, reach=reach, lower=threshold)
     positions = (summits[:, :2] + 0.5) * confidence.step - 0.5
-    spacing = _spacing(positions) if confidence.spacing is None else confidence.spacing
+    spacing = spacing_of(positions) if confidence.spacing is None else confidence.spacing
     model: Model = "log" if confidence.spacing is None else "atomid"
     return Proposals(confidence.map, positions, summits[:, 2].copy(), spacing, threshold, confidence.step, model)
-
-
-def _spacing(positions: NDArray[np.float64]) -> float:
-    """Mean distance to the nearest other position."""
-    return float(_core.atoms_neighbour(positions).mean()) if len(positions) > 1 else 0.0
 
 
 def _as_threshold(threshold: Any) -> float:

@@ -84,7 +84,7 @@ def restore(folder: Path | None, device: str, threads: int, **recipe: Any) -> No
 @click.option("--depth", type=click.IntRange(1, 4), default=4, show_default=True, help="Halvings.")
 @click.option("--size", type=click.IntRange(32), default=128, show_default=True, help="Of a picture [pixels].")
 @click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default="atomid", show_default=True)
-@click.option("--steps", type=click.IntRange(1), default=3400, show_default=True)
+@click.option("--steps", type=click.IntRange(1), default=3800, show_default=True)
 @click.option("--batch", type=click.IntRange(2), default=16, show_default=True, help="Pictures per step.")
 @click.option("--rate", type=float, default=3e-3, show_default=True, help="Highest learning rate.")
 @click.option("--precision", type=click.Choice(["bf16", "f32"]), default="bf16", show_default=True)

@@ -46,7 +46,7 @@ def export(checkpoint: Path, path: Path, kind: type[Recipe] = RestoreRecipe) -> 
     y, x = (kind.multiple * torch.export.Dim(name, min=1) for name in ("rows", "columns"))
     program = torch.onnx.export(
         network,
-        (torch.zeros(2, 1, 64, 96),),
+        (torch.zeros(2, kind.channels, 64, 96),),
         input_names=[kind.input],
         output_names=list(kind.outputs),
         dynamic_shapes=({0: torch.export.Dim("n", min=1), 2: y, 3: x},),
@@ -55,7 +55,7 @@ def export(checkpoint: Path, path: Path, kind: type[Recipe] = RestoreRecipe) -> 
         verbose=False,
     )
     program.save(str(path), external_data=False)
-    image = np.random.default_rng(0).standard_normal((1, 1, 144, 48), dtype=np.float32)
+    image = np.random.default_rng(0).standard_normal((1, kind.channels, 144, 48), dtype=np.float32)
     session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
     with torch.no_grad():
         expected = network(torch.from_numpy(image))

@@ -43,8 +43,9 @@ class Recipe(ABC):
     seed : int
     """
 
-    #: Names of the network's input and outputs, and what the sizes of pictures are multiples of.
+    #: Names of the network's input and outputs, channels of the input, and what its sizes are multiples of.
     input: ClassVar[str]
+    channels: ClassVar[int] = 1
     outputs: ClassVar[tuple[str, ...]]
     multiple: ClassVar[int]
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe.atoms.resample import resample
+from crewe.atoms.views import levels, normalised, views
 from crewe.train.atoms.scenes import draw
 
 __all__ = ["SPACING", "Batch", "batch", "batches"]
@@ -25,7 +25,7 @@ SIGMA = 0.17  # of a spot in the map [spacings]
 
 
 class Batch(NamedTuple):
-    """`images`, `maps` and their `weights` (n, 1, y, x), ln(s/10) of them; `others` (m, 1, y, x) and theirs."""
+    """`images` (n, 3, y, x), their `maps` and `weights` (n, 1, y, x), ln(s/10); `others` (m, 3, y, x) and theirs."""
 
     images: Image
     maps: Image
@@ -43,12 +43,12 @@ def batch(seed: int, step: int, *, count: int, size: int, stream: int = 0) -> Ba
         spacing = SPACING * math.exp(rng.uniform(-0.35, 0.35))
         step_size = math.exp(rng.uniform(math.log(0.5), math.log(2.6)))
         scene = draw(rng, size=math.ceil(size * step_size), spacing=spacing * step_size)
-        image = resample(scene.image, step_size)[:size, :size]
+        image = views(scene.image, threads=1).part(step_size, (0, 0), (size, size))
         places, light = ((p + 0.5) / step_size - 0.5 for p in (scene.places, scene.light))
         true = None if scene.spacing is None else scene.spacing / step_size
         target, weight = spots(places, light, true or spacing, size)
         if rng.random() < 0.3:
-            image, target, weight = image.T, target.T, weight.T
+            image, target, weight = image.transpose(0, 2, 1), target.T, weight.T
         images.append(_normalised(rng, image))
         maps.append(target)
         weights.append(weight)
@@ -57,11 +57,11 @@ def batch(seed: int, step: int, *, count: int, size: int, stream: int = 0) -> Ba
     for _ in range(count // 2):
         spacing = math.exp(rng.uniform(math.log(3.5), math.log(90)))
         scene = draw(rng, size=size, spacing=spacing)
-        others.append(_normalised(rng, scene.image))
+        others.append(_normalised(rng, np.stack(views(scene.image, threads=1)[:3])))
         other_spacings.append(_told(rng, scene.spacing))
-    pictures = [np.stack(part)[:, None].astype(np.float32) for part in (images, maps, weights, others)]
-    told = [np.array(part, np.float32) for part in (spacings, other_spacings)]
-    return Batch(pictures[0], pictures[1], pictures[2], told[0], pictures[3], told[1])
+    targets, weighed = (np.stack(part)[:, None].astype(np.float32) for part in (maps, weights))
+    near, anywhere = (np.array(part, np.float32) for part in (spacings, other_spacings))
+    return Batch(np.stack(images), targets, weighed, near, np.stack(others), anywhere)
 
 
 def batches(seed: int, step: int, *, count: int, size: int) -> Iterator[Batch]:
@@ -101,10 +101,9 @@ def _highest(points: Floats, sigma: float, size: int) -> Image:
 
 
 def _normalised(rng: np.random.Generator, image: Image) -> Image:
-    low, high = np.percentile(image, [1, 99.8])
-    spread = max(float(high - low), float(image.std()), 1e-12) * math.exp(rng.normal(0, 0.1))
-    scaled: Image = np.clip((image - low) / spread + rng.normal(0, 0.03), -0.5, 1.5)
-    return scaled
+    low, high = levels(image)
+    spread = (high - low) * np.exp(rng.normal(0, 0.1, low.shape))
+    return normalised(image, low - spread * rng.normal(0, 0.03, low.shape), low + spread)
 
 
 def _told(rng: np.random.Generator, spacing: float | None) -> float:

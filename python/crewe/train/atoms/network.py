@@ -1,8 +1,9 @@
 """AtomID-net, in torch: a U-Net that shows where atomic columns are, with a branch that tells how far they lie apart.
 
-Images (n, 1, y, x), y and x multiples of 2**depth, first and 99.8th percentile of the whole picture at 0 and 1::
+Images x (n, 3, y, x), y and x multiples of 2**depth: the picture and both maps of a Laplacian of Gaussian
+(`atoms.views`), first and 99.8th percentile of each in the whole picture at 0 and 1::
 
-    x → [x, (x − m)/√v]                       m, v: local mean and variance over about 36 pixels
+    x → [x, (x₀ − m)/√v]                      m, v: local mean and variance of the picture over about 36 pixels
     encoder: depth + 1 blocks of two 3×3 convolutions with batch norm and ReLU, max-pooled 2×2 between them
     decoder: bilinear ×2, 3×3 convolution, the encoder's block of that size beside it, a block
     map: 1×1 convolution, sigmoid             (n, 1, y, x), 1 at a column's centre
@@ -32,7 +33,7 @@ class AtomID(nn.Module):  # type: ignore[misc]
     def __init__(self, base: int = 8, depth: int = 4) -> None:
         super().__init__()
         widths = [base << k for k in range(depth + 1)]
-        self.down = nn.ModuleList(_block(2 if k == 0 else widths[k - 1], widths[k]) for k in range(depth + 1))
+        self.down = nn.ModuleList(_block(4 if k == 0 else widths[k - 1], widths[k]) for k in range(depth + 1))
         self.up = nn.ModuleList(nn.Conv2d(widths[k + 1], widths[k], 3, padding=1) for k in range(depth))
         self.merge = nn.ModuleList(_block(2 * widths[k], widths[k]) for k in range(depth))
         self.head = nn.Conv2d(base, 1, 1)
@@ -41,7 +42,7 @@ class AtomID(nn.Module):  # type: ignore[misc]
 
     def encode(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
         """The encoder's blocks, and (ln(s/10), ln of its standard deviation)."""
-        x, blocks = _views(x), []
+        x, blocks = _flattened(x), []
         for k, block in enumerate(self.down):
             x = block(F.max_pool2d(x, 2) if k else x)
             blocks.append(x)
@@ -56,11 +57,12 @@ class AtomID(nn.Module):  # type: ignore[misc]
         return torch.sigmoid(self.head(h)), spacing
 
 
-def _views(x: Tensor) -> Tensor:
-    """The image, and the image less its local mean over its local spread."""
-    coarse = F.avg_pool2d(torch.cat([x, x * x], dim=1), 4)
+def _flattened(x: Tensor) -> Tensor:
+    """The views, and the image less its local mean over its local spread."""
+    image = x[:, :1]
+    coarse = F.avg_pool2d(torch.cat([image, image * image], dim=1), 4)
     local = F.avg_pool2d(coarse, 9, stride=1, padding=4, count_include_pad=False)
     local = F.interpolate(local, scale_factor=4.0, mode="bilinear", align_corners=False)
     mean, square = local[:, :1], local[:, 1:]
     spread = torch.sqrt(torch.clamp(square - mean * mean, min=0.0) + 1e-3)
-    return torch.cat([x, torch.clamp((x - mean) / spread, -4.0, 6.0) / 2], dim=1)
+    return torch.cat([x, torch.clamp((image - mean) / spread, -4.0, 6.0) / 2], dim=1)

@@ -28,9 +28,9 @@ class AtomRecipe(Recipe):
     """How AtomID-net is trained: `base` channels, `depth` halvings, `batch` pictures of size×size pixels and half as
     many of any scale; the rest as in `Recipe`."""
 
-    input, outputs, multiple = "image", ("map", "spacing"), 16
+    input, channels, outputs, multiple = "views", 3, ("map", "spacing"), 16
 
-    steps: int = 3400
+    steps: int = 3800
     rate: float = 3e-3
     average: float = 0.998
     base: int = 8
@@ -50,7 +50,12 @@ class _AtomRun(Run):
     recipe: AtomRecipe
 
     def batches(self) -> Iterator[Batch]:
-        return batches(self.recipe.seed, self.step, count=self.recipe.batch, size=self.recipe.size)
+        recipe, early = self.recipe, 2 * self.recipe.steps // 3
+        if self.step < early:
+            small = batches(recipe.seed, self.step, count=recipe.batch, size=recipe.size)
+            while self.step < early:
+                yield next(small)
+        yield from batches(recipe.seed, self.step, count=max(recipe.batch // 2, 2), size=3 * recipe.size // 2)
 
     def losses(self, *batch: Any) -> dict[str, Any]:
         images, maps, weights, spacings, others, other_spacings = batch

@@ -3,7 +3,7 @@
 A scene is a crystal or single atoms; with an edge, a particle, a grain boundary, vacancies, dopants, adatoms, strain;
 on nothing, on amorphous matter, under contamination; seen by a probe with tails, at 8 to 5000 electrons per column, by
 a scan that jitters. Columns that scatter less than `HEAVY` of the heaviest ones of the lattice, and
-single atoms that can't be told from noise, count neither way.
+what can't be told from noise, count neither way.
 """
 
 import math
@@ -25,7 +25,7 @@ Image = NDArray[np.float32]
 HEAVY = 0.43  # of the heaviest column: between S2 in MoS2 (0.39) and TiO in SrTiO3 (0.46)
 FAINT = 0.2  # lighter columns aren't there
 FOUND, LIGHT, UNSEEN = 2, 1, 0  # what a column is: to be found, counting neither way, not to be found
-VISIBLE = 3.0  # times the noise: a single atom that counts
+VISIBLE, VISIBLE_ALONE = 0.3, 4.0  # times the noise: columns of a lattice, and single atoms, that count
 WIDTHS = 4.0  # a spacing is at most as many widths of a column
 ALONE = 2.2  # widths of a single atom: what it has for a spacing
 
@@ -71,7 +71,7 @@ def draw(rng: np.random.Generator, *, size: int, spacing: float) -> Scene:
     >>> scene.image.shape, scene.places.shape[1]
     ((64, 64), 2)
     """
-    if rng.random() < 0.1:
+    if rng.random() < 0.16:
         return Scene(empty(rng, size, spacing), np.zeros((0, 2)), np.zeros((0, 2)), None)
     single = rng.random() < 0.22
     while True:
@@ -89,9 +89,8 @@ def draw(rng: np.random.Generator, *, size: int, spacing: float) -> Scene:
     true = ALONE * fwhm if single else min(mean, WIDTHS * fwhm)
     image, doubt = recorded(rng, clean, columns.weights, fwhm, true, single)
     hidden = apart < (0.6 * fwhm if single else 0.45 * spacing)  # two that look like one
-    if single:  # no lattice tells where to look
-        y, x = np.rint(places).astype(int).T
-        hidden |= weights < VISIBLE * doubt[y, x]
+    y, x = np.rint(places).astype(int).T
+    hidden |= weights < (VISIBLE_ALONE if single else VISIBLE) * doubt[y, x]
     rank = np.where(hidden & (rank == FOUND), LIGHT, rank)
     found = places[rank == FOUND]
     return Scene(image, found, places[rank == LIGHT], true if len(found) else None)

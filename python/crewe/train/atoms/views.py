@@ -100,9 +100,9 @@ def recorded(
         ground = np.maximum(ground, 0)
     if rng.random() < 0.3:
         ground = ground + reference * rng.uniform(0.2, 1.5) * _hills(rng, size, rng.uniform(1, 8) * spacing)
-    electrons = math.exp(rng.uniform(math.log(8 if not single else 20), math.log(600)))
-    if rng.random() < 0.2:
-        electrons = math.exp(rng.uniform(math.log(300), math.log(5000)))
+    electrons = math.exp(rng.uniform(math.log(8 if not single else 20), math.log(250)))
+    if rng.random() < 0.25:
+        electrons = math.exp(rng.uniform(math.log(250), math.log(5000)))
     area = 2 * math.pi * (fwhm / 2.355) ** 2  # a column of weight w holds w·area of `clean`, about
     scale = electrons / (reference * area)
     doubt = np.sqrt((reference + 2 * ground) / (scale * area) + depth**2)
@@ -136,5 +136,5 @@ def empty(rng: np.random.Generator, size: int, spacing: float) -> Image:
     if rng.random() < 0.6:
         depth = rng.uniform(0.05, 0.4)
         ground = ground * np.maximum(1 + depth * _grains(rng, size, rng.uniform(0.1, 0.5) * spacing), 0)
-    dose = math.exp(rng.uniform(math.log(2), math.log(3000))) / spacing**2
+    dose = math.exp(rng.uniform(math.log(0.3), math.log(3000))) / spacing**2
     return _chain(rng, ground, dose, spacing)
