@@ -109,7 +109,7 @@ def test_true_exit_waves_give_the_projected_phase():
     length = potential.extent[0]
     y, x = 3.0 + step * np.mgrid[:12, :12]
     options = {"energy": energy, "semiangle": 25.0}
-    middle = sim.Aberrations(C10=float(sum(potential.thickness)) / 2)  # in front of the specimen, focus in its middle
+    middle = sim.Aberrations(C10=-float(sum(potential.thickness)) / 2)  # focus in the middle of the specimen
     incoming = sim.probe(
         gpts=n, sampling=length / n, positions=np.stack([y, x], -1).reshape(-1, 2), aberrations=middle, **options
     )

@@ -105,6 +105,58 @@ def atomid(folder: Path, device: str, **recipe: Any) -> None:
     _train(Path(folder), AtomRecipe(**recipe), "atoms-unet-atomid.onnx", "mean F1", device, 1)
 
 
+@train.command("airpi-data")
+@click.argument("path", type=click.Path(path_type=Path), default="airpi-samples.zarr")
+@click.option("--count", type=click.IntRange(1), default=20_000, show_default=True, help="Samples; 90 KB each.")
+@click.option("--configurations", type=click.IntRange(1), default=30, show_default=True, help="Of moving atoms.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--threads", type=click.IntRange(0), default=0, help="Samples made at a time; 0: one per core.")
+def airpi_data(path: Path, count: int, configurations: int, seed: int, threads: int) -> None:
+    """Simulate what AIRPI is trained on: patterns of random specimens, and the waves behind them, as a Zarr group.
+
+    About three samples per second and core. A run that was stopped goes on where it was; a larger --count adds more.
+
+    \b
+    Examples:
+      crewe train airpi-data
+      crewe train airpi-data more.zarr --count 100000 --configurations 10 --seed 7
+    """
+    from crewe._progress import Bar
+    from crewe.train.airpi.store import generate
+
+    with Bar("simulating", total=count, unit="samples") as bar:
+        generate(path, count, seed=seed, configurations=configurations, threads=threads, tell=bar.set)
+    click.echo(str(path), err=True)
+
+
+@train.command()
+@click.argument("samples", type=click.Path(), default="airpi-samples.zarr")
+@click.option("--network", type=click.Choice(["light", "full"]), default="light", show_default=True)
+@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default="airpi", show_default=True)
+@click.option("--steps", type=click.IntRange(1), default=60_000, show_default=True)
+@click.option("--batch", type=click.IntRange(2), default=64, show_default=True, help="Samples per step.")
+@click.option("--rate", type=float, default=1e-3, show_default=True, help="Highest learning rate.")
+@click.option("--precision", type=click.Choice(["bf16", "f32"]), default="bf16", show_default=True)
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+def airpi(folder: Path, device: str, **recipe: Any) -> None:
+    """Train the network behind imaging.airpi, and export it; a run that was stopped goes on where it was.
+
+    SAMPLES is what `crewe train airpi-data` wrote. The folder gets checkpoint.pt, log.csv, validation.png (the phase of
+    the object under the probe: true, and at 20, 200 and 10⁶ electrons per pattern) and, at the end,
+    imaging-airpi-NETWORK.onnx.
+
+    \b
+    Examples:
+      crewe train airpi-data && crewe train airpi
+      crewe train airpi --network full --device cuda --batch 256 --steps 100000
+    """
+    from crewe.train.airpi.run import AirpiRecipe
+
+    wanted = AirpiRecipe(**recipe)
+    _train(Path(folder), wanted, f"imaging-airpi-{wanted.network}.onnx", "mean correlation", device, 1)
+
+
 def _train(folder: Path, recipe: Any, file: str, figure: str, device: str, threads: int) -> None:
     from crewe._progress import Bar
     from crewe.train.export import export

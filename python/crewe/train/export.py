@@ -13,7 +13,7 @@ OPSET = 18
 
 
 def export(checkpoint: Path, path: Path, kind: type[Recipe] = RestoreRecipe) -> float:
-    """Write the averaged weights of a run as an ONNX graph with free image sizes.
+    """Write the averaged weights of a run as an ONNX graph.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def export(checkpoint: Path, path: Path, kind: type[Recipe] = RestoreRecipe) -> 
     Returns
     -------
     float
-        Largest difference between torch and ONNX Runtime on an image of another size than that of the export.
+        Largest difference between torch and ONNX Runtime on inputs of other sizes than those of the export.
 
     Raises
     ------
@@ -40,25 +40,29 @@ def export(checkpoint: Path, path: Path, kind: type[Recipe] = RestoreRecipe) -> 
     except ImportError as error:
         raise ImportError(f"{error.name} is wanted: pip install 'crewe[train]'") from None
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    network = kind(**state["recipe"]).make()
+    recipe = kind(**state["recipe"])
+    network = recipe.make()
     network.load_state_dict(state["averaged"])
     network.eval()
-    y, x = (kind.multiple * torch.export.Dim(name, min=1) for name in ("rows", "columns"))
+    made, others = (tuple(torch.from_numpy(a) for a in inputs) for inputs in recipe.examples())
+    rows, columns = (kind.multiple * torch.export.Dim(name, min=1) for name in ("rows", "columns"))
+    sizes = {0: torch.export.Dim("n", min=1), 2: rows, 3: columns}
+    free = [{k: sizes[k] for k in range(a.ndim) if a.shape[k] != b.shape[k]} for a, b in zip(made, others, strict=True)]
     program = torch.onnx.export(
         network,
-        (torch.zeros(2, kind.channels, 64, 96),),
-        input_names=[kind.input],
+        made,
+        input_names=list(kind.inputs),
         output_names=list(kind.outputs),
-        dynamic_shapes=({0: torch.export.Dim("n", min=1), 2: y, 3: x},),
+        dynamic_shapes=tuple(free),
         opset_version=OPSET,
         dynamo=True,
         verbose=False,
     )
+    program.model.metadata_props.update(kind.metadata)
     program.save(str(path), external_data=False)
-    image = np.random.default_rng(0).standard_normal((1, kind.channels, 144, 48), dtype=np.float32)
     session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
     with torch.no_grad():
-        expected = network(torch.from_numpy(image))
+        expected = network(*others)
     expected = expected if len(kind.outputs) > 1 else (expected,)
-    found = session.run(None, {kind.input: image})
+    found = session.run(None, {name: a.numpy() for name, a in zip(kind.inputs, others, strict=True)})
     return max(float(np.abs(a - b.numpy()).max()) for a, b in zip(found, expected, strict=True))

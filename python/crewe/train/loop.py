@@ -2,14 +2,15 @@
 
 A run is a folder: `checkpoint.pt` (network, optimiser, averaged weights, step), `log.csv` (a line per report),
 `validation.png` (the same pictures every time). A run that was stopped goes on where its checkpoint is, with the same
-data. What a run learns from, and by which losses, its recipe says (`train.restoration`, `train.atoms.run`).
+data. What a run learns from, and by which losses, its recipe says (`train.restoration`, `train.atoms.run`,
+`train.airpi.run`).
 """
 
 import math
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -43,11 +44,13 @@ class Recipe(ABC):
     seed : int
     """
 
-    #: Names of the network's input and outputs, channels of the input, and what its sizes are multiples of.
-    input: ClassVar[str]
+    #: Names of the network's inputs and outputs, channels of a picture, and what its sizes are multiples of.
+    inputs: ClassVar[tuple[str, ...]]
     channels: ClassVar[int] = 1
     outputs: ClassVar[tuple[str, ...]]
-    multiple: ClassVar[int]
+    multiple: ClassVar[int] = 1
+    #: What else the ONNX file says of itself.
+    metadata: ClassVar[Mapping[str, str]] = {}
 
     steps: int = 30_000
     batch: int = 16
@@ -59,6 +62,12 @@ class Recipe(ABC):
     @abstractmethod
     def make(self) -> Any:
         """The network, untrained."""
+
+    def examples(self) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """Inputs float32 that the graph is made from, and others to check it with; the axes in which their sizes differ
+        are free. By default pictures."""
+        image = np.random.default_rng(0).standard_normal((1, self.channels, 144, 48), dtype=np.float32)
+        return (np.zeros((2, self.channels, 64, 96), np.float32),), (image,)
 
     @abstractmethod
     def begin(self, device: str, shares: int) -> "Run":

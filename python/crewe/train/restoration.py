@@ -29,7 +29,7 @@ class RestoreRecipe(Recipe):
         Weight of the adversarial loss; 0: no discriminator.
     """
 
-    input, outputs, multiple = "distorted", ("restored",), 2
+    inputs, outputs, multiple = ("distorted",), ("restored",), 2
 
     mode: str = "stem-hr"
     network: str = "light"

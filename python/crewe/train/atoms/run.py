@@ -28,7 +28,7 @@ class AtomRecipe(Recipe):
     """How AtomID-net is trained: `base` channels, `depth` halvings, `batch` pictures of size×size pixels and half as
     many of any scale; the rest as in `Recipe`."""
 
-    input, channels, outputs, multiple = "views", 3, ("map", "spacing"), 16
+    inputs, channels, outputs, multiple = ("views",), 3, ("map", "spacing"), 16
 
     steps: int = 3800
     rate: float = 3e-3
