@@ -78,6 +78,41 @@ def test_noise_least_squares_and_covariance(width, background):
     assert np.abs((got.covariance - expected) / (scale[:, :, None] * scale[:, None])).max() < 2e-3
 
 
+def lone(seed):
+    """Columns that overlap no other, and their Poisson image."""
+    rng = np.random.default_rng(seed)
+    columns = np.zeros((20, 6))
+    columns[:, :2] = np.stack(np.meshgrid(9 + 17.0 * np.arange(4), 9 + 17.0 * np.arange(5), indexing="ij"), -1).reshape(
+        -1, 2
+    )
+    columns[:, :2] += rng.normal(0, 0.5, (20, 2))
+    columns[:, 2], columns[:, 3] = rng.uniform(20, 60, 20), 1.5
+    image = rng.poisson(reference.image((69, 86), columns, 3)).astype(np.float32)
+    return columns, image, columns[:, :2] + rng.normal(0, 0.5, (20, 2))
+
+
+@pytest.mark.parametrize("width", ["shared", "free"])
+def test_lone_columns_reach_the_least_squares(width):
+    columns, image, starts = lone(0)
+    got = fit(image, starts, width=width, threads=1)
+    want, _, squares = reference.least_squares(image.astype(float), columns, 3, width, True)
+    assert got.converged
+    assert got.residual == pytest.approx(squares, rel=1e-7)
+    assert np.abs(got.positions - want[:, :2]).max() < 1e-3
+    assert np.array_equal(got.positions, fit(image, starts, width=width, threads=3).positions)
+
+
+def test_free_widths_on_structured_ground():
+    """Hills that no column explains, faint columns: the residual bends the objective more than the columns do."""
+    columns, rng = overlapping(7, (100, 110), width="free")
+    columns[::3, 2] = 4
+    y, x = np.indices((100, 110))
+    ground = 20 * np.sin(y / 7) * np.cos(x / 9) + 0.1 * y
+    image = reference.image((100, 110), columns, 30) + ground + rng.normal(0, 1, (100, 110))
+    got = fit(image, columns[:, :2], width="free")
+    assert got.converged
+
+
 def test_covariance_of_many_columns():
     """Enough columns for a dissection of several levels."""
     columns, rng = overlapping(3, (110, 130), 8.0)
@@ -89,22 +124,23 @@ def test_covariance_of_many_columns():
     assert np.abs((got.covariance - expected) / (scale[:, :, None] * scale[:, None])).max() < 1e-4
 
 
-@pytest.mark.parametrize("columns", [[(15.3, 14.2)], [(15.3, 11.2), (15.9, 18.4)]])
+@pytest.mark.parametrize("columns", [[(9.3, 8.2)], [(9.3, 7.2), (9.9, 13.4)]])
 def test_poisson_fits_reach_the_bound(columns):
-    """200 draws: the scatter is the bound's within its own error of 5 %; isolated and overlapping."""
+    """The scatter is within 10 % of the bound; of 1,000 draws its own error is 2.2 %. Isolated and overlapping."""
     from crewe.atoms import crlb
 
     rng = np.random.default_rng(0)
-    truth = Columns(columns, [60.0, 40.0][: len(columns)], 2.8, 4.0, width="free")
-    clean = truth.image((31, 30))
+    truth = Columns(columns, [90.0, 60.0][: len(columns)], 2.2, 4.0, width="free")
+    shape = (19, 21) if len(columns) == 2 else (19, 17)
+    clean = truth.image(shape)
     fits = [
-        fit(rng.poisson(clean).astype(np.float32), truth.positions, width="free", noise="poisson") for _ in range(200)
+        fit(rng.poisson(clean).astype(np.float32), truth.positions, width="free", noise="poisson", threads=1)
+        for _ in range(1000)
     ]
-    bound = crlb(truth, shape=(31, 30), dose=1.0)
+    bound = crlb(truth, shape=shape, dose=1.0)
     for name in ("positions", "heights", "widths", "scs"):
         ratio = np.std([getattr(f, name) for f in fits], axis=0, ddof=1) / getattr(bound, name)
-        assert np.sqrt(np.mean(ratio**2)) == pytest.approx(1, abs=0.1), name
-        assert ratio == pytest.approx(1, abs=0.2), name
+        assert ratio == pytest.approx(1, abs=0.1), name
     mean = np.mean([f.covariance for f in fits], axis=0)
     assert np.allclose(np.einsum("nii->ni", mean), np.einsum("nii->ni", bound.covariance), rtol=0.1)
 
@@ -149,6 +185,9 @@ def test_levels_give_the_same_bits():
         "    for width in ('shared', 'elliptic'):\n"
         "        f = atoms.fit(z, p, width=width, noise=noise)\n"
         "        sys.stdout.write(f.positions.tobytes().hex() + f.covariance.tobytes().hex())\n"
+        "lone = atoms.Columns(p[::5], rng.uniform(40, 90, len(p[::5])), 1.5, 4.0)\n"
+        "f = atoms.fit(rng.poisson(lone.image((76, 66))).astype(np.float32), p[::5] + 0.3, width='free')\n"
+        "sys.stdout.write(f.positions.tobytes().hex())\n"
     )
     levels = ["base", "v3", "v4"][: 1 + ["base", "v3", "v4"].index(_core.isa())]
     found = {

@@ -1,29 +1,29 @@
 #include "crewe/atoms/fit.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
 #include <stdexcept>
 
 #include "atoms/inverse.hpp"
+#include "atoms/lone.hpp"
 #include "atoms/start.hpp"
 
 namespace crewe::atoms {
 namespace {
 
-constexpr int kMostIterations = 100;
+constexpr int kMostRound = 300, kMostElliptic = 100;  // steps
 // A step is the last one when it lowers the objective by less than this part of the noise of one parameter, on average.
 constexpr double kEnough = 1e-7;
-constexpr double kFirstDamping = 1e-4, kLeastDamping = 1e-8, kMostDamping = 1e8;
+constexpr double kFirstDamping = 0.1, kNearDamping = 1e-4, kLeastDamping = 1e-8, kMostDamping = 1e8;
+constexpr int kMostRounds = 4;     // in which parameters are held back
+constexpr double kTrusted = 0.5;   // of what a step should gain: second derivatives tell
 constexpr double kThinnest = 0.3;  // pixels: a thinner column is a point
 constexpr double kWidthRange = 4;  // widths of single columns lie within this factor of the first guess
 constexpr double kLongest = 1.5;   // |e1|, |e2|: axes up to 1 : 4.2
 constexpr double kDarkest = 1e-4;  // of the mean: expectations below play no part in the Poisson objective
-
-struct Bounds {
-  double low[kParameters], high[kParameters];
-};
 
 // Columns and background, the image that they make, and how far that is from the one given.
 struct State {
@@ -67,13 +67,28 @@ class Fitter {
   // Heights and background that fit best, all else given: a linear problem.
   void set_heights(State& state) {
     const Free free{{kHeight}, false, options_.background};
-    for (Column& column : state.columns) column.height = 0;
-    state.background = 0;
-    evaluate(state, false);
+    state.slope = image_;
+    state.sums.weights = static_cast<double>(canvas_.ny * canvas_.nx);
+    state.sums.gradient = std::accumulate(image_.begin(), image_.end(), 0.0);
     const std::vector<double> x = solve(normal(state, free, false), 0);
     for (std::size_t i = 0; i < state.columns.size(); ++i) state.columns[i].height = x[i];
     if (options_.background) state.background = x.back();
     evaluate(state, false);
+  }
+
+  // Lone columns one by one: all together then need few steps.
+  void settle_lone(State& state, const Free& free, const std::vector<Bounds>& bounds) {
+    std::vector<char> lone(state.columns.size(), free.local.size() <= 4);
+    for (const Pair& pair : pairs_of(state.columns, kSquares.apart)) lone[pair.i] = lone[pair.j] = 0;
+    if (std::find(lone.begin(), lone.end(), 1) == lone.end()) return;
+    State& trial = trial_;
+    trial.columns = state.columns;
+    trial.background = state.background;
+    const double noise = variance(state, state.columns.size() * free.local.size() + free.globals());
+    settle(trial.columns, lone, !free.shared_width, bounds, canvas_, state.slope, noise, options_.threads);
+    evaluate(trial, false);
+    if (trial.sums.objective < state.sums.objective) std::swap(state, trial);
+    settled_ = std::find(lone.begin(), lone.end(), 0) == lone.end();
   }
 
   // Levenberg and Marquardt. Returns whether it converged.
@@ -84,16 +99,24 @@ class Fitter {
       state.background = std::max(state.background, 0.0);
       evaluate(state, true);
     }
-    double damping = kFirstDamping;
-    State trial;
-    while (iterations < kMostIterations) {
-      Normal& equations = normal(state, free, poisson, true);
+    double damping = settled_ ? kNearDamping : kFirstDamping, fall = 10;
+    bool near = poisson || settled_;
+    State& trial = trial_;
+    const int most = options_.width == Width::elliptic ? kMostElliptic : kMostRound;
+    while (iterations < most) {
+      Normal& equations = normal(state, free, poisson, near);
       equations.fix(held(state, free, bounds, equations, poisson));
+      const auto range = limits(state, free, bounds, poisson);
       for (bool better = false; !better;) {
-        const std::vector<double> step = solve(equations, damping);
-        const double gain = std::inner_product(step.begin(), step.end(), equations.gradient.begin(), 0.0);
+        double gain = 0;
+        const std::vector<double> step = step_within(equations, damping, range, gain);
         const double parameters = static_cast<double>(equations.size());
         const double noise = poisson ? 1 : variance(state, equations.size());
+        if (gain < 0 && damping <= kMostDamping) {  // held back too much
+          if (++iterations >= most) return false;
+          damping = std::max(10 * damping, 1e-3);
+          continue;
+        }
         trial.columns = state.columns;
         trial.background = state.background;
         move(trial, free, bounds, step, poisson);
@@ -103,10 +126,12 @@ class Fitter {
         better = lower > 0;
         if (better) std::swap(state, trial);
         if (gain <= kEnough * parameters * noise || damping > kMostDamping) return true;
-        if (iterations >= kMostIterations) return false;
+        if (iterations >= most) return false;
         const double ratio = lower / (gain / 2);
+        near = ratio > kTrusted;
+        if (!better) fall = 3;  // not back at once to where steps fail
         damping = !better        ? std::max(10 * damping, 1e-3)
-                  : ratio > 0.75 ? damping / 10
+                  : ratio > 0.75 ? damping / fall
                   : ratio < 0.25 ? 4 * damping
                                  : damping;
         if (damping < kLeastDamping) damping = 0;
@@ -152,20 +177,67 @@ class Fitter {
     return fixed;
   }
 
-  // One step, each column's limited so that its Gaussian stays where its derivatives were taken.
+  // How far a step may go: each column's so that its Gaussian stays where its derivatives were taken, and in its
+  // bounds.
+  static std::vector<std::array<double, 2>> limits(const State& state, const Free& free,
+                                                   const std::vector<Bounds>& bounds, bool poisson) {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    std::vector<std::array<double, 2>> range;
+    range.reserve(state.columns.size() * free.local.size() + free.globals());
+    const auto add = [&](std::size_t i, std::size_t p) {
+      const double* const values = &state.columns[i].y;
+      const double width = values[kWidth];
+      const double most = p == kHeight ? infinity : p < kHeight ? 0.7 * width : p == kWidth ? 0.3 * width : 0.5;
+      range.push_back({std::max(-most, bounds[i].low[p] - values[p]), std::min(most, bounds[i].high[p] - values[p])});
+    };
+    for (std::size_t i = 0; i < state.columns.size(); ++i) {
+      for (const std::size_t p : free.local) add(i, p);
+    }
+    if (free.shared_width) add(0, kWidth);
+    if (free.background) range.push_back({poisson ? -state.background : -infinity, infinity});
+    return range;
+  }
+
+  // The step within its limits and twice what it should gain. Where one parameter is held back the others are solved
+  // for again: heights that belong to another width would spoil the step.
+  static std::vector<double> step_within(const Normal& equations, double damping,
+                                         const std::vector<std::array<double, 2>>& range, double& gain) {
+    const std::size_t size = equations.size();
+    std::vector<double> step = solve(equations, damping), clamped(size, 0), product(size);
+    std::vector<char> stopped(size, 0);
+    for (int round = 0; round < kMostRounds; ++round) {
+      bool more = false;
+      for (std::size_t k = 0; k < size; ++k) {
+        if (stopped[k]) continue;
+        const double value = std::clamp(step[k], range[k][0], range[k][1]);
+        if (value == step[k]) continue;
+        stopped[k] = more = true;
+        clamped[k] = value;
+      }
+      if (!more) break;
+      Normal rest = equations;
+      multiply(equations, damping, clamped, product);
+      for (std::size_t k = 0; k < size; ++k) rest.gradient[k] -= product[k];
+      rest.fix(stopped);
+      step = solve(rest, damping);
+      for (std::size_t k = 0; k < size; ++k) {
+        if (stopped[k]) step[k] = clamped[k];
+      }
+    }
+    for (std::size_t k = 0; k < size; ++k) step[k] = std::clamp(step[k], range[k][0], range[k][1]);
+    multiply(equations, 0, step, product);
+    gain = 0;
+    for (std::size_t k = 0; k < size; ++k) gain += step[k] * (2 * equations.gradient[k] - product[k]);
+    return step;
+  }
+
   static void move(State& state, const Free& free, const std::vector<Bounds>& bounds, const std::vector<double>& step,
                    bool poisson) {
     const std::size_t np = free.local.size(), globals = state.columns.size() * np;
     for (std::size_t i = 0; i < state.columns.size(); ++i) {
       double* const values = &state.columns[i].y;
-      const double width = values[kWidth];
-      const auto change = [&](std::size_t parameter, double by) {
-        const double most = parameter == kHeight  ? std::numeric_limits<double>::infinity()
-                            : parameter < kHeight ? 0.7 * width
-                            : parameter == kWidth ? 0.3 * width
-                                                  : 0.5;
-        values[parameter] = std::clamp(values[parameter] + std::clamp(by, -most, most), bounds[i].low[parameter],
-                                       bounds[i].high[parameter]);
+      const auto change = [&](std::size_t p, double by) {
+        values[p] = std::clamp(values[p] + by, bounds[i].low[p], bounds[i].high[p]);
       };
       for (std::size_t p = 0; p < np; ++p) change(free.local[p], step[i * np + p]);
       if (free.shared_width) change(kWidth, step[globals]);
@@ -180,6 +252,8 @@ class Fitter {
   const std::vector<double>& image_;
   const FitOptions& options_;
   double floor_ = 0;
+  bool settled_ = false;
+  State trial_;
   std::vector<Sums> rows_;
   Normal normal_;
 };
@@ -241,6 +315,7 @@ Fit fit_any(View<const T, 2> image, View<const double, 2> start, const FitOption
 
   Fitter fitter(canvas, pixels, options);
   fitter.set_heights(state);
+  fitter.settle_lone(state, free, bounds);
   int iterations = 0;
   bool converged = n == 0 || fitter.improve(state, free, bounds, false, iterations);
   if (options.poisson && n > 0) converged = fitter.improve(state, free, bounds, true, iterations = 0);

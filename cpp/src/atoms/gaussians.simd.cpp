@@ -59,6 +59,31 @@ CREWE_INLINE void elliptic_row(double* out, const Form& q, double dy, double cen
   }
 }
 
+// The moments of a round column on a strip of 8·vectors pixels, x from the centre at the first: down the rows first.
+template <int vectors>
+CREWE_INLINE void add_strip(const double* along, double x, const double* down, std::size_t rows, std::size_t height,
+                            const double* image, std::size_t stride, f64x8 total[9]) {
+  f64x8 c[vectors][5] = {};
+  for (std::size_t y = 0; y < rows; ++y, image += stride) {
+    for (int v = 0; v < vectors; ++v) {
+      const f64x8 value = load(image + 8 * v);
+      for (std::size_t a = 0; a < 5; ++a) c[v][a] += down[a * height + y] * value;
+    }
+  }
+  for (int v = 0; v < vectors; ++v) {
+    const f64x8 d = kLane + (x + 8 * v), g = load(along + 8 * v), g1 = g * d, g2 = g1 * d, g3 = g2 * d, g4 = g3 * d;
+    total[0] += c[v][0] * g;
+    total[1] += c[v][1] * g;
+    total[2] += c[v][0] * g1;
+    total[3] += c[v][2] * g;
+    total[4] += c[v][1] * g1;
+    total[5] += c[v][0] * g2;
+    total[6] += c[v][3] * g + c[v][1] * g2;
+    total[7] += c[v][2] * g1 + c[v][0] * g3;
+    total[8] += (c[v][4] * g + c[v][0] * g4) + 2.0 * (c[v][2] * g2);
+  }
+}
+
 }  // namespace
 
 void draw_column(const Column& column, const Box& box, const Canvas& canvas, double* rows, std::size_t first,
@@ -83,54 +108,54 @@ void draw_column(const Column& column, const Box& box, const Canvas& canvas, dou
   }
 }
 
-void moments(const Column& column, const Box& box, const Canvas& canvas, const double* image, double out[6],
+void moments(const Column& column, const Box& box, const Canvas& canvas, const double* image, double out[9],
              double* scratch) {
   const Form q = form_of(column);
   const std::size_t width = box.x1 - box.x0;
-  double* const along = scratch;
-  double* const first = scratch + canvas.stride;
-  double* const second = scratch + 2 * canvas.stride;
-  double* const down = scratch + 3 * canvas.stride;
-  const auto powers = [&] {
-    for (std::size_t k = 0; k < width; k += 8) {
-      const f64x8 d = kLane + static_cast<double>(box.x0 + k) - column.x, g = load(along + k);
-      store(first + k, g * d);
-      store(second + k, g * d * d);
-    }
-  };
+  f64x8 total[9] = {};
   if (q.round) {
+    const std::size_t height = (box.y1 - box.y0 + 7) / 8 * 8;
+    double* const along = scratch;
+    double* const down = scratch + canvas.stride;  // g·dy^a of all rows, a = 0 ... 4
     table(along, column.x, q.xx, box.x0, box.x1, canvas.nx);
     table(down, column.y, q.yy, box.y0, box.y1, canvas.ny);
-    powers();
+    for (std::size_t k = 0; k < height; k += 8) {
+      const f64x8 dy = kLane + static_cast<double>(box.y0 + k) - column.y;
+      f64x8 value = load(down + k);
+      for (std::size_t a = 1; a < 5; ++a) store(down + a * height + k, value *= dy);
+    }
+    const double* const first = image + box.y0 * canvas.stride + box.x0;
+    std::size_t k = 0;
+    for (; k + 16 <= width; k += 16) {
+      add_strip<2>(along + k, static_cast<double>(box.x0 + k) - column.x, down, box.y1 - box.y0, height, first + k,
+                   canvas.stride, total);
+    }
+    if (k < width) {
+      add_strip<1>(along + k, static_cast<double>(box.x0 + k) - column.x, down, box.y1 - box.y0, height, first + k,
+                   canvas.stride, total);
+    }
+    for (int m = 0; m < 9; ++m) out[m] += sum(total[m]);
+    return;
   }
-  f64x8 total[6] = {};
   for (std::size_t y = box.y0; y < box.y1; ++y) {
     const double dy = static_cast<double>(y) - column.y;
-    double scale = 1;
-    if (q.round) {
-      scale = down[y - box.y0];
-    } else {
-      elliptic_row(along, q, dy, column.x, box, canvas.nx);
-      powers();
-    }
+    elliptic_row(scratch, q, dy, column.x, box, canvas.nx);
     const double* const row = image + y * canvas.stride + box.x0;
     f64x8 s0{}, s1{}, s2{};
     for (std::size_t k = 0; k < width; k += 8) {
-      const f64x8 value = load(row + k);
-      s0 += value * load(along + k);
-      s1 += value * load(first + k);
-      s2 += value * load(second + k);
+      const f64x8 d = kLane + static_cast<double>(box.x0 + k) - column.x, value = load(row + k) * load(scratch + k);
+      s0 += value;
+      s1 += value * d;
+      s2 += value * (d * d);
     }
-    s0 *= scale;
-    s1 *= scale;
     total[0] += s0;
     total[1] += s0 * dy;
     total[2] += s1;
     total[3] += s0 * (dy * dy);
     total[4] += s1 * dy;
-    total[5] += s2 * scale;
+    total[5] += s2;
   }
-  for (int k = 0; k < 6; ++k) out[k] += sum(total[k]);
+  for (int m = 0; m < 6; ++m) out[m] += sum(total[m]);
 }
 
 void pair_moments(const Column& i, const Column& j, const Box& box, const Canvas& canvas, const double* weights,

@@ -21,7 +21,7 @@ struct Box {
 
 // Doubles of scratch memory that a kernel wants.
 inline std::size_t scratch_of(const Canvas& canvas) {
-  return 6 * canvas.stride + canvas.ny + 16;
+  return 6 * canvas.stride + 5 * (canvas.ny + 8) + 16;
 }
 
 // What a pixel adds to the objective, and what is wanted of it later.
@@ -38,8 +38,9 @@ CREWE_SIMD_DECLARE(
 // rows += column in the box; the first of the rows is row `first` of the image.
 void draw_column(const Column& column, const Box& box, const Canvas& canvas, double* rows, std::size_t first,
                  double* scratch);
-// out[a][b] += Σ image·g·dy^a·dx^b, a + b <= 2, in the order 1, y, x, yy, yx, xx; g = column/height.
-void moments(const Column& column, const Box& box, const Canvas& canvas, const double* image, double out[6],
+// out += Σ image·g·(1, y, x, yy, yx, xx, rr·y, rr·x, rr·rr) with y, x from the column's centre, rr = yy + xx and
+// g = column/height; the last three of round columns only.
+void moments(const Column& column, const Box& box, const Canvas& canvas, const double* image, double out[9],
              double* scratch);
 // out[5a + b] = Σ weights·g_i·g_j·ty^a·tx^b, a + b <= 4, t from the origin (y, x).
 void pair_moments(const Column& i, const Column& j, const Box& box, const Canvas& canvas, const double* weights,

@@ -9,8 +9,9 @@
 namespace crewe::atoms {
 namespace {
 
-constexpr double kLeastCurvature = 0.1;  // of what a parameter has in the normal equations
-constexpr std::size_t kMonomials = 6;    // 1, y, x, yy, yx, xx
+constexpr double kLeastCurvature = 0.02;  // of what a parameter has in the normal equations
+constexpr std::size_t kMonomials = 6;     // 1, y, x, yy, yx, xx
+constexpr std::size_t kMoments = 9;       // those, rr·y, rr·x, rr·rr
 constexpr std::size_t kPower[kMonomials][2] = {{0, 0}, {1, 0}, {0, 1}, {2, 0}, {1, 1}, {0, 2}};
 
 // ∂f/∂θ = g·(polynomial in dy, dx), a row of six coefficients per parameter.
@@ -70,33 +71,6 @@ void project(const Column& c, const std::vector<std::size_t>& parameters, const 
   }
 }
 
-// Newton's second derivatives −Σ w(z − f)·∂²f/∂θ∂θ of (y, x, height) of a round column, from the moments of w(z − f)·g:
-// without them faint columns take many steps. Left out where the block would lose most of its curvature.
-void curve(const Column& c, std::size_t np, const double m[kMonomials], double* block) {
-  const double p = 1 / (c.width * c.width);
-  double trial[kParameters * kParameters], reduced[kParameters * kParameters];
-  std::copy_n(block, np * np, trial);
-  const auto subtract = [&](std::size_t i, std::size_t j, double value) {
-    trial[i * np + j] -= value;
-    if (i != j) trial[j * np + i] -= value;
-  };
-  subtract(kY, kY, c.height * p * (p * m[3] - m[0]));
-  subtract(kX, kX, c.height * p * (p * m[5] - m[0]));
-  subtract(kY, kX, c.height * p * p * m[4]);
-  subtract(kHeight, kY, p * m[1]);
-  subtract(kHeight, kX, p * m[2]);
-  std::copy_n(trial, np * np, reduced);
-  for (std::size_t k = 0; k < np; ++k) {
-    if (!(reduced[k * np + k] > kLeastCurvature * block[k * np + k])) return;
-    for (std::size_t i = k + 1; i < np; ++i) {
-      for (std::size_t j = k + 1; j < np; ++j) {
-        reduced[i * np + j] -= reduced[i * np + k] * reduced[k * np + j] / reduced[k * np + k];
-      }
-    }
-  }
-  std::copy_n(trial, np * np, block);
-}
-
 double largest_width(const Column& c) {
   const double e = std::hypot(c.e1, c.e2);
   return e == 0 ? c.width : c.width * std::sqrt(std::sqrt(1 + e * e) + e);
@@ -104,6 +78,13 @@ double largest_width(const Column& c) {
 
 bool round(const Column& c) {
   return c.e1 == 0 && c.e2 == 0;
+}
+
+// The rows and columns of some parameters.
+void select(const Block& block, const std::vector<std::size_t>& parameters, double* out) {
+  for (const std::size_t p : parameters) {
+    for (const std::size_t q : parameters) *out++ = block[4 * p + q];
+  }
 }
 
 // Fills blocks of pairs (i == j: of columns).
@@ -141,7 +122,7 @@ class Blocks {
     const Column& c = columns_[i];
     if (weights_ != nullptr) {
       fill(i, i, parameters, out, scratch);
-      double m[kMonomials];
+      double m[kMoments];
       return sums(i, parameters, weights_, m, weighed, scratch);
     }
     const Box box = box_of(c, canvas_, widths_);
@@ -149,20 +130,21 @@ class Blocks {
     double single[2][3], square[2][5], m[25] = {}, s[kMonomials];
     CREWE_SIMD_CALL(own_moments, c.y, u, box.y0, box.y1, single[0], square[0]);
     CREWE_SIMD_CALL(own_moments, c.x, u, box.x0, std::min(box.x1, canvas_.nx), single[1], square[1]);
+    for (std::size_t k = 0; k < kMonomials; ++k) s[k] = single[0][kPower[k][0]] * single[1][kPower[k][1]];
+    project(c, parameters, s, weighed);
+    if (parameters.back() <= kWidth) return select(round_block(c, square[0], square[1]), parameters, out);
     for (std::size_t a = 0; a < 5; ++a) {
       for (std::size_t b = 0; a + b < 5; ++b) m[5 * a + b] = square[0][a] * square[1][b];
     }
-    for (std::size_t k = 0; k < kMonomials; ++k) s[k] = single[0][kPower[k][0]] * single[1][kPower[k][1]];
     block_of(c, c, parameters, origin, m, out);
-    project(c, parameters, s, weighed);
   }
 
   // Σ image·∂f/∂θ of one column; m: the moments of image·g.
-  void sums(std::size_t i, const std::vector<std::size_t>& parameters, const double* image, double m[kMonomials],
+  void sums(std::size_t i, const std::vector<std::size_t>& parameters, const double* image, double m[kMoments],
             double* out, double* scratch) const {
     const Column& c = columns_[i];
     const Box box = box_of(c, canvas_, widths_);
-    std::fill_n(m, kMonomials, 0.0);
+    std::fill_n(m, kMoments, 0.0);
     if (box.y0 < box.y1 && box.x0 < box.x1) {
       CREWE_SIMD_CALL(moments, c, box, canvas_, image, m, scratch);
     }
@@ -186,6 +168,50 @@ void for_each(std::size_t n, const Canvas& canvas, int threads, F&& f) {
 }
 
 }  // namespace
+
+Block round_block(const Column& c, const double y[5], const double x[5]) {
+  const double k = c.height / (c.width * c.width), w = k / c.width;
+  Block block;
+  const auto set = [&](std::size_t p, std::size_t q, double value) { block[4 * p + q] = block[4 * q + p] = value; };
+  set(kY, kY, k * k * (y[2] * x[0]));
+  set(kY, kX, k * k * (y[1] * x[1]));
+  set(kX, kX, k * k * (y[0] * x[2]));
+  set(kY, kHeight, k * (y[1] * x[0]));
+  set(kX, kHeight, k * (y[0] * x[1]));
+  set(kHeight, kHeight, y[0] * x[0]);
+  set(kY, kWidth, k * w * (y[3] * x[0] + y[1] * x[2]));
+  set(kX, kWidth, k * w * (y[2] * x[1] + y[0] * x[3]));
+  set(kHeight, kWidth, w * (y[2] * x[0] + y[0] * x[2]));
+  set(kWidth, kWidth, w * w * ((y[4] * x[0] + y[0] * x[4]) + 2 * (y[2] * x[2])));
+  return block;
+}
+
+void curve(const Column& c, std::size_t np, const double m[9], Block& block) {
+  const double p = 1 / (c.width * c.width), h = c.height, w = 1 / c.width, square = m[3] + m[5];
+  Block change;
+  const auto set = [&](std::size_t i, std::size_t j, double value) { change[4 * i + j] = change[4 * j + i] = value; };
+  set(kY, kY, h * p * (p * m[3] - m[0]));
+  set(kX, kX, h * p * (p * m[5] - m[0]));
+  set(kY, kX, h * p * p * m[4]);
+  set(kHeight, kY, p * m[1]);
+  set(kHeight, kX, p * m[2]);
+  set(kHeight, kHeight, 0);
+  set(kHeight, kWidth, p * w * square);
+  set(kY, kWidth, h * p * w * (p * m[6] - 2 * m[1]));
+  set(kX, kWidth, h * p * w * (p * m[7] - 2 * m[2]));
+  set(kWidth, kWidth, h * p * p * (p * m[8] - 3 * square));
+  Block trial;
+  for (std::size_t k = 0; k < 16; ++k) trial[k] = block[k] - change[k];
+  Block reduced = trial;
+  for (std::size_t k = 0; k < np; ++k) {
+    if (!(reduced[5 * k] > kLeastCurvature * block[5 * k])) return;
+    for (std::size_t i = k + 1; i < np; ++i) {
+      const double factor = reduced[4 * i + k] / reduced[5 * k];
+      for (std::size_t j = k + 1; j < np; ++j) reduced[4 * i + j] -= factor * reduced[4 * k + j];
+    }
+  }
+  block = trial;
+}
 
 Free free_of(Width width, bool background) {
   Free free{{kY, kX, kHeight}, width == Width::shared, background};
@@ -302,24 +328,27 @@ void normal_equations(const std::vector<Column>& columns, const Free& free, cons
   for_each(n, canvas, threads, [&](std::size_t i, double* scratch) {
     double block[kParameters * kParameters], sums[kParameters];
     blocks.own(i, all, block, sums, scratch);
-    for (std::size_t p = 0; p < np; ++p) {
-      for (std::size_t q = 0; q < np; ++q) normal.diagonal[(i * np + p) * np + q] = block[p * na + q];
-      if (free.shared_width) normal.border[(i * np + p) * ng] = block[p * na + np];
-    }
-    if (free.shared_width) width_terms[3 * i] = block[size - 1];
     if (free.background) {
       for (std::size_t p = 0; p < np; ++p) normal.border[(i * np + p) * ng + background] = sums[p];
       if (free.shared_width) width_terms[3 * i + 1] = sums[np];
     }
     if (weights.slope != nullptr) {
-      double m[kMonomials];
+      double m[kMoments];
       blocks.sums(i, all, weights.slope, m, sums, scratch);
-      if (weights.curved && np > kHeight && round(columns[i])) {
-        curve(columns[i], np, m, normal.diagonal.data() + i * np * np);
+      if (weights.curved && all.size() == 4 && round(columns[i])) {
+        Block whole;
+        std::copy_n(block, 16, whole.data());
+        curve(columns[i], np, m, whole);
+        std::copy_n(whole.data(), 16, block);
       }
       std::copy_n(sums, np, normal.gradient.data() + i * np);
       if (free.shared_width) width_terms[3 * i + 2] = sums[np];
     }
+    for (std::size_t p = 0; p < np; ++p) {
+      for (std::size_t q = 0; q < np; ++q) normal.diagonal[(i * np + p) * np + q] = block[p * na + q];
+      if (free.shared_width) normal.border[(i * np + p) * ng] = block[p * na + np];
+    }
+    if (free.shared_width) width_terms[3 * i] = block[size - 1];
   });
 
   const std::size_t count = normal.pairs.size();

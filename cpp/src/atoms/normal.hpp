@@ -63,6 +63,14 @@ class TakeRow {
 void draw_columns(const std::vector<Column>& columns, double background, double widths, const Canvas& canvas,
                   int threads, TakeRow take);
 
+// Of one round column on its own, parameters (y, x, height, width).
+using Block = std::array<double, 16>;
+// Σ (∂f/∂θ)(∂f/∂θ)ᵀ from Σ g²·d^p along either axis.
+Block round_block(const Column& column, const double y[5], const double x[5]);
+// Adds Newton's second derivatives −Σ w(z − f)·∂²f/∂θ∂θ, m: the moments of w(z − f)·g: without them faint columns and
+// widths take many steps. Left out where the first np parameters would lose most of their curvature.
+void curve(const Column& column, std::size_t np, const double m[9], Block& block);
+
 struct Normal {
   std::size_t n = 0, np = 0, ng = 0;
   std::vector<Pair> pairs;
@@ -92,6 +100,9 @@ void normal_equations(const std::vector<Column>& columns, const Free& free, cons
 
 // (H + damping·diag H)·x = gradient by preconditioned conjugate gradients, to a relative residual of 1e-4.
 std::vector<double> solve(const Normal& normal, double damping);
+
+// (H + damping·diag H)·x.
+void multiply(const Normal& normal, double damping, const std::vector<double>& x, std::vector<double>& out);
 
 // Inverts a symmetric positive definite k × k matrix (k <= 6) in place; a direction without curvature gets 0.
 void invert_small(double* matrix, std::size_t k);

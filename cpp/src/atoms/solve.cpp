@@ -120,6 +120,8 @@ void multiply(const Normal& normal, double damping, const std::vector<double>& x
   }
 }
 
+}  // namespace
+
 void multiply(const Normal& normal, double damping, const std::vector<double>& x, std::vector<double>& out) {
   switch (normal.np) {
     case 1:
@@ -132,8 +134,6 @@ void multiply(const Normal& normal, double damping, const std::vector<double>& x
       return multiply<6>(normal, damping, x, out);
   }
 }
-
-}  // namespace
 
 void invert_small(double* a, std::size_t k) {
   // Gauss-Jordan without pivoting, in the scale of the diagonal.

@@ -8,19 +8,12 @@ namespace crewe::atoms {
 namespace {
 
 constexpr std::size_t kMostColumns = 128, kMostPixels = 64;
-constexpr double kStep = 1.2, kThinnest = 0.5;
+constexpr double kThinnest = 0.5;
 
-// What a constant and a Gaussian of inverse variance p leave of the pixels (distance², value): Σ squares.
-double left_over(const std::vector<std::array<double, 2>>& pixels, double p) {
-  double g = 0, gg = 0, z = 0, gz = 0, zz = 0;
-  const double n = static_cast<double>(pixels.size());
-  for (const auto& [square, value] : pixels) {
-    const double height = std::exp(-0.5 * p * square);
-    g += height, gg += height * height, z += value, gz += height * value, zz += value * value;
-  }
-  const double spread = gg - g * g / n, slope = gz - g * z / n;
-  return zz - z * z / n - (spread > 1e-12 * gg ? slope * slope / spread : 0);
-}
+// Sums over the pixels of one column, for a Gaussian and a constant.
+struct Fitted {
+  double g = 0, gg = 0, gz = 0;
+};
 
 }  // namespace
 
@@ -56,26 +49,44 @@ double first_width(const std::vector<Column>& columns, const std::vector<double>
   const double radius = std::max(typical / 2, 1.5);
   const std::size_t every = (columns.size() + kMostColumns - 1) / kMostColumns;
   const auto thin = static_cast<std::size_t>(std::ceil(2 * radius / static_cast<double>(kMostPixels)));
-  std::vector<double> widths, left;
-  for (double width = std::max(kThinnest, radius / 40); width <= std::max(radius, 2 * kThinnest); width *= kStep) {
-    widths.push_back(width);
-  }
-  left.assign(widths.size(), 0);
-  std::vector<std::array<double, 2>> pixels;
+  // Widths 2^(−k/4)·radius: of Gaussians √2 thinner, the square, so that a pixel takes two exponentials.
+  const double thinnest = std::max(kThinnest, radius / 40);
+  const auto count = static_cast<std::size_t>(std::max(4 * std::log2(radius / thinnest), 2.0)) + 1;
+  std::vector<double> left(count, 0);
+  std::vector<Fitted> sums(count);
   for (std::size_t i = 0; i < columns.size(); i += every) {
     const Column& c = columns[i];
     const Box box = box_of({c.y, c.x, 0, radius, 0, 0}, canvas, 1);
-    pixels.clear();
+    double n = 0, z = 0, zz = 0;
+    std::fill(sums.begin(), sums.end(), Fitted{});
     for (std::size_t y = box.y0; y < box.y1; y += thin) {
       for (std::size_t x = box.x0; x < std::min(box.x1, canvas.nx); x += thin) {
         const double dy = static_cast<double>(y) - c.y, dx = static_cast<double>(x) - c.x;
-        if (dy * dy + dx * dx <= radius * radius) pixels.push_back({dy * dy + dx * dx, image[y * canvas.stride + x]});
+        const double square = (dy * dy + dx * dx) / (radius * radius), value = image[y * canvas.stride + x];
+        if (square > 1) continue;
+        n += 1, z += value, zz += value * value;
+        double two[2] = {std::exp(-0.5 * square), std::exp(-std::sqrt(0.5) * square)};
+        for (std::size_t k = 0; k < count; ++k) {
+          double& g = two[k % 2];
+          sums[k].g += g, sums[k].gg += g * g, sums[k].gz += g * value;
+          g *= g;
+        }
       }
     }
-    if (pixels.size() < 5) continue;
-    for (std::size_t k = 0; k < widths.size(); ++k) left[k] += left_over(pixels, 1 / (widths[k] * widths[k]));
+    if (n < 5) continue;
+    for (std::size_t k = 0; k < count; ++k) {
+      const auto [g, gg, gz] = sums[k];
+      const double spread = gg - g * g / n, slope = gz - g * z / n;
+      left[k] += zz - z * z / n - (spread > 1e-12 * gg ? slope * slope / spread : 0);
+    }
   }
-  return widths[static_cast<std::size_t>(std::min_element(left.begin(), left.end()) - left.begin())];
+  const auto best = static_cast<std::size_t>(std::min_element(left.begin(), left.end()) - left.begin());
+  double place = static_cast<double>(best);
+  if (best > 0 && best + 1 < count) {  // the lowest point of a parabola
+    const double bend = left[best - 1] - 2 * left[best] + left[best + 1];
+    if (bend > 0) place += 0.5 * (left[best - 1] - left[best + 1]) / bend;
+  }
+  return radius * std::exp2(-place / 4);
 }
 
 }  // namespace crewe::atoms

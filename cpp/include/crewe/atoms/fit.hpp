@@ -1,4 +1,5 @@
-// All columns of an image fitted at once, overlap included, by a damped Gauss-Newton method with analytic derivatives.
+// All columns of an image fitted at once, overlap included, by a damped Newton method with analytic derivatives.
+// Columns that overlap no other are brought near their minimum one by one before.
 //
 // Least squares: Σ (z − f)² → min. Poisson: Σ f − z ln f → min (maximum likelihood for counts z), by Fisher scoring.
 // The normal equations are block-sparse (Gaussians see their near neighbours only) and solved by conjugate gradients,
