@@ -31,7 +31,8 @@ class Info:
     training_data, recipe, figures, licence : str
         What it was trained on and how, what it reaches, and under which terms it may be used.
     options : mapping
-        Numbers of this kind of network, for example `radius`: how many pixels away an input pixel still counts.
+        What this kind of network wants to be known; of restoration `radius`, how many pixels away an input pixel still
+        counts, and `scanned`, whether there are lines to be put back.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Images through a restoration network, in tiles.
+"""Images through a restoration network, in tiles; then lines are put back and electrons kept (`restore`).
 
 The network sees (x − mean)/std of the whole image, and what comes out goes back to the image's scale:
 restore(a·x + b) = a·restore(x) + b for a > 0.
@@ -8,8 +8,8 @@ linearly: where a tile is wide enough, tiled and untiled images differ by roundi
 the network halves the image.
 """
 
-import builtins
 import mmap
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -112,8 +112,6 @@ def restore(
 
 
 def _cores() -> int:
-    import os
-
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -174,13 +172,13 @@ def restore_into(
     fit = image.size <= LARGEST and image.shape[1] >= NARROWEST
     if not (refine and fit and network.info.options.get("scanned")):
         return
-    raw = np.ascontiguousarray(image, np.float32)
+    straight = raw = np.ascontiguousarray(image, np.float32)
     shifts, deviations = estimate(raw, np.ascontiguousarray(out), threads)
     if np.hypot(*np.median(deviations, axis=0)) < SURE:
-        recorded, raw = raw, np.empty_like(raw)
-        _core.noise_unshift(recorded[..., np.newaxis], shifts, raw[..., np.newaxis], threads=threads)
-        _once(out, raw, network, moments, tile)
-    left, blurred = raw - smeared(raw, np.ascontiguousarray(out)), np.empty_like(raw)
+        straight = np.empty_like(raw)
+        _core.noise_unshift(raw[..., np.newaxis], shifts, straight[..., np.newaxis], threads=threads)
+        _once(out, straight, network, moments, tile)
+    left, blurred = straight - smeared(straight, np.ascontiguousarray(out)), np.empty_like(raw)
     _core.noise_gaussian_blur(left, blurred, sigma=KEPT, threads=threads)
     out += blurred
 
@@ -190,7 +188,7 @@ def _once(out: Image, image: NDArray[Any], network: models.Model, moments: Momen
     radius = int(network.info.options["radius"])
     edge = _edge(tile, image.shape)
     margin = min(radius, edge // 4) if edge < max(image.shape) else 0
-    rows, columns = (builtins.list(_tiles(n, edge, margin)) for n in image.shape)
+    rows, columns = (list(_tiles(n, edge, margin)) for n in image.shape)
     for first, strip in _strips(rows, columns, image, network, moments):
         np.multiply(strip, moments.std, out=strip)
         out[first : first + len(strip)] = strip + np.float32(moments.mean)
