@@ -58,10 +58,11 @@ class Fitter {
   }
 
   Normal& normal(const State& state, const Free& free, bool poisson, bool curved = false) {
-    const Weights weights{state.slope.data(), poisson ? state.weights.data() : nullptr, state.sums.weights,
-                          state.sums.gradient, curved};
-    normal_equations(state.columns, free, canvas_, weights, reach(poisson), options_.threads, normal_);
-    return normal_;
+    return fill(state.slope.data(), state, free, poisson, curved);
+  }
+  // Without the gradient.
+  const Normal& information(const State& state, const Free& free, bool poisson) {
+    return fill(nullptr, state, free, poisson, false);
   }
 
   // Heights and background that fit best, all else given: a linear problem.
@@ -147,6 +148,12 @@ class Fitter {
   }
 
  private:
+  Normal& fill(const double* slope, const State& state, const Free& free, bool poisson, bool curved) {
+    const Weights weights{slope, poisson ? state.weights.data() : nullptr, state.sums.weights, state.sums.gradient,
+                          curved};
+    normal_equations(state.columns, free, canvas_, weights, reach(poisson), options_.threads, normal_);
+    return normal_;
+  }
   static const Reach& reach(bool poisson) { return poisson ? kCounts : kSquares; }
   double mean() const {
     return std::accumulate(image_.begin(), image_.end(), 0.0) / static_cast<double>(canvas_.ny * canvas_.nx);
@@ -252,7 +259,7 @@ class Fitter {
   const std::vector<double>& image_;
   const FitOptions& options_;
   double floor_ = 0;
-  bool settled_ = false;
+  bool settled_ = false;  // all columns were lone
   State trial_;
   std::vector<Sums> rows_;
   Normal normal_;
@@ -320,7 +327,7 @@ Fit fit_any(View<const T, 2> image, View<const double, 2> start, const FitOption
   bool converged = n == 0 || fitter.improve(state, free, bounds, false, iterations);
   if (options.poisson && n > 0) converged = fitter.improve(state, free, bounds, true, iterations = 0);
 
-  const Normal& last = fitter.normal(state, free, options.poisson && n > 0);
+  const Normal& last = fitter.information(state, free, options.poisson && n > 0);
   std::vector<double> found(n * 16);
   const double factor = options.poisson ? 1 : fitter.variance(state, last.size());
   inverse_blocks(last, state.columns, free, factor, {found.data(), {n, 4, 4}});
