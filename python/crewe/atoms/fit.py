@@ -29,8 +29,8 @@ def fit(
 ) -> Columns:
     """Positions, heights and widths of all columns of an image, and its background, estimated together.
 
-    Overlapping columns don't pull at each other: the whole image is fitted at once by a damped Gauss-Newton method on
-    the block-sparse normal equations. A column stays within half the distance to its nearest neighbour from its start;
+    Overlapping columns don't pull at each other: the whole image is fitted at once by a damped Newton method on the
+    block-sparse normal equations. A column stays within half the distance to its nearest neighbour from its start;
     widths of single columns stay within a factor of four of what fits the image at the start. Heights may be negative
     for white noise (dark columns).
 
