@@ -39,8 +39,8 @@ def losses(amplitude, phase, truth, probe):
     return {
         "intensity_k": ((np.abs(far) ** 2 - np.abs(true) ** 2) ** 2).sum(),
         "intensity_r": ((amplitude**2 - np.abs(truth) ** 2) ** 2).sum(),
-        "phase_k": 3 * circle(np.angle(far), np.angle(true)).mean(),
-        "phase_r": circle(phase, np.angle(truth)).mean(),
+        "phase_k": 3 * (np.abs(true) / np.abs(true).sum() * circle(np.angle(far), np.angle(true))).sum(),
+        "phase_r": (np.abs(truth) / np.abs(truth).sum() * circle(phase, np.angle(truth))).sum(),
         "amplitude": fifth(wave, truth) + fifth(far, true),
         "object": (weight * circle(found, wanted)).sum(),
         "correlation": (1 - correlation(found, wanted, weight)) / 2,

@@ -10,9 +10,10 @@ space, Σ amplitude² <= 1::
     amplitude = (s_a·A(h) + |probe|^0.2)⁵,  phase = s_φ·P(h) + arg(probe),   A, P: 3×3 to one channel
 
 z is the z-score of a sample: of the patterns jointly, of the probe's parts each on its own. Every convolution but the
-last ones goes through batch norm and x·sigmoid(x). s_a begins with 1e-4 and stays in [1e-6, 1], s_φ with −1e-4 in
-[−0.01, 0.01]: at first the network gives the probe, which is right for a vacuum. With w = 32 it has the published
-2,142,884 numbers. What is done to the patterns is part of the graph: it can't differ between training and use.
+last ones goes through batch norm and x·sigmoid(x). s_a begins with 0.01 and stays in [1e-6, 1], s_φ with 0.1 in
+[−1, 1]: at first the network gives nearly the probe, which is right for a vacuum (published: ±1e-4, and |s_φ| <= 0.01,
+with which phases of a radian take long to learn). With w = 32 it has the published 2,142,884 numbers. What is done to
+the patterns is part of the graph: it can't differ between training and use.
 
 Source: Friedrich, Yu, Verbeeck, Van Aert, Microsc. Microanal. 29 (2023) 395; ζ: eq. 4.10 of the thesis chapter, which
 takes the power first; here ζ goes first, so that neighbours count for ζ^0.1.
@@ -69,7 +70,7 @@ class ExitWaves(nn.Module):  # type: ignore[misc]
         )
         self.expand = nn.ModuleList(_three(2 * w, w) for w in widths[-2::-1])
         self.heads = nn.ModuleList(nn.Conv2d(channels, 1, 3, padding=1) for _ in range(2))
-        self.scales = nn.Parameter(torch.tensor([1e-4, -1e-4]))
+        self.scales = nn.Parameter(torch.tensor([0.01, 0.1]))
         self.register_buffer("distances", torch.tensor(DISTANCES).reshape(1, 9, 1, 1), persistent=False)
 
     def seen(self, patterns: Tensor, probe: Tensor, step: Tensor) -> Tensor:
@@ -89,7 +90,7 @@ class ExitWaves(nn.Module):  # type: ignore[misc]
             h = three(torch.cat([up(h), kept.pop()], dim=1))
         amplitude, phase = (head(h)[:, 0].float() for head in self.heads)
         # One bound at a time: the exporter of torch 2.13 stumbles over two.
-        high, low = self.scales[0].clamp(min=1e-6).clamp(max=1.0), self.scales[1].clamp(min=-0.01).clamp(max=0.01)
+        high, low = self.scales[0].clamp(min=1e-6).clamp(max=1.0), self.scales[1].clamp(min=-1.0).clamp(max=1.0)
         amplitude = (high * amplitude + probe[:, 0] ** 0.2).clamp(min=0.0)
         return amplitude**5, low * phase + probe[:, 1]
 
