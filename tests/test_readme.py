@@ -59,6 +59,24 @@ def test_a_running_scan(recorded):
     np.testing.assert_allclose(names["picture"], crewe.imaging.ricom(com), atol=1e-2)
 
 
+def test_atoms_in_an_image(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    y, x = np.mgrid[:200, :200]
+    places = [(12 + 16.0 * i, 12 + 16.0 * j) for i in range(12) for j in range(12)]
+    image = sum(np.exp(-((y - a) ** 2 + (x - b) ** 2) / (2 * 3.0**2)) for a, b in places)
+    np.save("haadf.npy", image.astype(np.float32))
+    names = {}
+    exec(compile(blocks("python")[2], "README.md", "exec"), names)
+    assert crewe.atoms.score(names["columns"].positions, places, tolerance=1e-3).f1 == 1
+    np.testing.assert_allclose(names["columns"].scs, 2 * np.pi * (3 * 0.15) ** 2, rtol=1e-3)
+    assert np.nanmax(np.abs(names["around"].eps_xx)) < 1e-4
+
+
+def test_the_pages_are_there():
+    for name in re.findall(r"\]\((docs/[^)]+)\)", README):
+        assert (ROOT / name).is_file(), name
+
+
 def test_the_c_program_is_the_one_that_is_built():
     """`tests/embed` links it against an installed crewe, and runs it."""
     assert blocks("c") == [(ROOT / "tests" / "embed" / "c" / "readme.c").read_text(encoding="utf-8")]
