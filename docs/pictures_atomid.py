@@ -8,8 +8,8 @@ import numpy as np
 from crewe import atoms
 from crewe.train.atoms.scenes import draw
 
-#: Seeds and spacings [pixels] of scenes: a crystal with a hole, the edge of another, one at low dose.
-SCENES = ((1, 22.0), (9, 9.0), (7, 9.0))
+#: Seeds and spacings [pixels] of scenes: a crystal under contamination, the edge of another, two elements.
+SCENES = ((5, 22.0), (9, 9.0), (8, 9.0))
 
 
 def main(folder: Path) -> None:

@@ -7,7 +7,8 @@ where
     Σ ln(σ₀/σ)·ln(1 + exp(−(ln s − μ)²/2σ²)/σ)
 
 over the tiles and s₁ is highest, σ₀ the spread of ln s in training: tiles that are mistaken, or see nothing, count
-little. With pixels of s/10 the map is made, in blocks that overlap by what a pixel of the map depends on.
+little. With pixels of s/10 the map is made, in blocks that overlap by what a pixel of the map depends on: the mean of
+what the network makes of a block and of the block turned by 180°.
 
 Source: Yan, MPhil thesis (PolyU), ch. 2, with the scale found from the image.
 """
@@ -31,8 +32,9 @@ Image = NDArray[np.float32]
 
 SPACING = 10.0  # [pixels] of what the network was trained with
 _TILE = 128  # [pixels], as trained
-_BLOCK, _OVERLAP = 512, 80  # [pixels]; multiples of the network's 16
+_BLOCK, _OVERLAP = 1024, 80  # [pixels]; multiples of the network's 16
 _NEAREST, _FARTHEST = 4.0, 120.0  # [pixels]: spacings that are looked for
+_ALONE = 8.0  # [pixels]: the least without a lattice, where a finer look takes single electrons for atoms
 _SPREAD = 0.94  # σ₀: ln s is uniform from ln 3.5 to ln 90 in training
 _WIDTHS = 5.2  # σ of the Laplacian of Gaussian to the spacing of single atoms, 2.2 full widths at half maximum
 _FIRST = 0.15  # what ln s₁ is wrong by
@@ -54,7 +56,9 @@ def network_confidence(seen: Views) -> Confidence:
             stop = (min(y + _BLOCK + _OVERLAP, whole[0]), min(x + _BLOCK + _OVERLAP, whole[1]))
             block = normalised(seen.part(step, start, stop), low, high)
             pad = [(0, 0)] + [(0, -n % 16) for n in block.shape[1:]]
-            found = _network().run(np.pad(block, pad, mode="symmetric")[None])[0][0, 0]
+            block = np.pad(block, pad, mode="symmetric")
+            one, turned = (_network().run(b[None])[0][0, 0] for b in (block, block[:, ::-1, ::-1]))
+            found = (one + turned[::-1, ::-1]) / 2
             inner = out[y : y + _BLOCK, x : x + _BLOCK]
             inner[...] = found[y - start[0] :, x - start[1] :][: inner.shape[0], : inner.shape[1]]
     return Confidence(out, step, spacing)
@@ -67,14 +71,14 @@ def _network() -> models.Model:
 
 def _spacing(seen: Views) -> float:
     """[pixels]; begins with what the Laplacian of Gaussian finds."""
-    best = _WIDTHS * seen.sigma
+    best, nearest = _WIDTHS * seen.sigma, _NEAREST if seen.lattice else _ALONE
     if seen.lattice:
         map, lowest = log_confidence(seen)
         best = spacing_of(_core.atoms_peaks(map.map, reach=1, lower=lowest)[:, :2]) or best
-    best = min(max(best, _NEAREST), _FARTHEST)
+    best = min(max(best, nearest), _FARTHEST)
     for _ in range(2):
         before = best
-        best = _agreed(*_look(seen, before / SPACING), before)
+        best = max(_agreed(*_look(seen, before / SPACING), before), nearest)
         if abs(math.log(best / before)) < 0.1:
             break
     return best

@@ -19,7 +19,7 @@ __all__ = ["Proposals", "find", "propose"]
 Model = Literal["atomid", "log"]
 
 #: The lowest confidence of a column in the network's map: highest mean F1 on simulated images of its own kind.
-_COLUMN = 0.35
+_COLUMN = 0.3
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def find(
     model : {"atomid", "log"}
         The network, or the Laplacian of Gaussian.
     threshold : float, optional
-        The lowest confidence of a column, where 1 is a typical column's; default: 0.35 of the network's, with
+        The lowest confidence of a column, where 1 is a typical column's; default: 0.3 of the network's, with
         ``"log"`` the image decides.
     window : int, optional
         A column is the most confident of window × window pixels of the map; default 3. Closer ones are told apart by

@@ -9,7 +9,7 @@ Images x (n, 3, y, x), y and x multiples of 2**depth: the picture and both maps 
     map: 1×1 convolution, sigmoid             (n, 1, y, x), 1 at a column's centre
     spacing: means of all encoder blocks → 128 → ReLU → 2: ln(s/10 pixels) and the ln of its standard deviation
 
-Widths are base, 2·base, ..., 2^depth·base: 8 for a CPU (0.54 M parameters), 32 for a GPU (8.6 M).
+Widths are base, 2·base, ..., 2^depth·base: 8 for a CPU (0.57 M parameters), 32 for a GPU (8.8 M).
 Source: Yan, MPhil thesis (PolyU), ch. 2 (AtomID-net); Ronneberger, Fischer, Brox, MICCAI 2015, p. 234 (U-Net).
 """
 

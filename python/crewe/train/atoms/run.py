@@ -66,7 +66,7 @@ class _AtomRun(Run):
         return {"map": error, "near": 0.3 * _doubt(near, spacings), "any": 0.3 * _doubt(anywhere, other_spacings)}
 
     def validate(self) -> tuple[float, Any]:
-        """Mean F1 of columns at a confidence of 0.35, and pictures: image, map, target."""
+        """Mean F1 of columns at a confidence of 0.3, and pictures: image, map, target."""
         import torch
 
         network = self.trained()
@@ -76,7 +76,7 @@ class _AtomRun(Run):
         scores, rows = [], []
         for image, found, target in zip(known.images[:, 0], maps[:, 0], known.maps[:, 0], strict=True):
             points, truth = (
-                _core.atoms_peaks(a, reach=1, lower=low)[:, :2] for a, low in ((found, 0.35), (target, 0.6))
+                _core.atoms_peaks(a, reach=1, lower=low)[:, :2] for a, low in ((found, 0.3), (target, 0.6))
             )
             if len(truth):
                 scores.append(score(points, truth, tolerance=0.3 * SPACING).f1)
