@@ -52,7 +52,8 @@ def test_all_of_it(image, capsys):
 def test_an_image_without_columns(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     np.save("flat.npy", np.ones((40, 30)))
-    assert run(["atoms", "flat.npy", "--fit", "--count", "--strain", "-o", "flat.csv", "--figure", "flat.png"]) == 0
+    options = ["--fit", "--count", "--pixel-size", "0.2", "--strain", "-o", "flat.csv", "--figure", "flat.png"]
+    assert run(["atoms", "flat.npy", *options]) == 0
     assert "0 columns" in capsys.readouterr().err
     with open("flat.csv", encoding="utf-8") as file:
         assert file.read() == "y [pixel],x [pixel]\n"
@@ -65,7 +66,8 @@ def test_an_image_without_columns(tmp_path, monkeypatch, capsys):
         (["lattice.npy", "-o", "columns.txt"], 2, "a suffix of .csv"),
         (["lattice.npy", "--figure", "columns.jpg"], 2, "a suffix of .png"),
         (["lattice.npy", "-o", "nowhere/columns.csv"], 2, "no folder"),
-        (["lattice.npy", "--model", "atomid"], 1, "atomid"),
+        (["lattice.npy", "--model", "nobody"], 2, "nobody"),
+        (["lattice.npy", "--fit"], 2, "--pixel-size"),
         (["lattice.npy", "--threshold", "-1"], 2, "threshold"),
         (["stack.npy"], 1, "one image"),
     ],

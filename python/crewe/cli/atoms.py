@@ -26,7 +26,7 @@ _MARK = np.array([255, 48, 48], np.uint8)
     "--threshold", type=click.FloatRange(0), help="Lowest confidence, 1 = a typical column; default: by itself."
 )
 @click.option("--window", type=click.IntRange(1), help="Least distance of two columns is half of it [pixels].")
-@click.option("--pixel-size", type=click.FloatRange(0, min_open=True), default=1.0, help="[Å]; for --fit and --count.")
+@click.option("--pixel-size", type=click.FloatRange(0, min_open=True), help="[Å]; --fit and --count want it.")
 @click.option(
     "--fit", is_flag=True, help="Fit Gaussians to all columns at once: heights, widths, cross-sections, errors."
 )
@@ -39,7 +39,7 @@ def atoms(
     model: Any,
     threshold: float | None,
     window: int | None,
-    pixel_size: float,
+    pixel_size: float | None,
     fit: bool,
     count: bool,
     strain: bool,
@@ -61,6 +61,8 @@ def atoms(
     """
     if not outputs and figure is None:
         outputs, figure = (f"{image.stem}-atoms.csv",), Path(f"{image.stem}-atoms.png")
+    if (fit or count) and pixel_size is None:
+        raise click.UsageError("--fit and --count want --pixel-size, the side of a pixel [Å].")
     _check(image, outputs, figure)
     source = read_image(image)
     from crewe.atoms import propose
@@ -69,7 +71,7 @@ def atoms(
     positions = found.columns()
     click.echo(f"{len(positions)} columns, {found.spacing:.4g} pixels apart", err=True)
     table: Table = {"y [pixel]": positions[:, 0], "x [pixel]": positions[:, 1]}
-    if (fit or count) and len(positions):
+    if pixel_size is not None and (fit or count) and len(positions):
         table = _fitted(source, positions, pixel_size, count)
     if strain and len(positions):
         table |= _strained(positions)
