@@ -93,7 +93,8 @@ def test_says_what_is_wrong(here, arguments, code, words, capsys):
 
 def test_models_are_told(capsys):
     assert cli.run(["models"]) == 0
-    assert all(name in capsys.readouterr().out for name in models.list())
+    told = capsys.readouterr().out
+    assert all(name in told for name in models.list())
     assert cli.run(["models", "stem-hr"]) == 0
     assert registry.info("stem-hr").sha256 in capsys.readouterr().out
     assert cli.run(["models", "--json"]) == 0
