@@ -14,10 +14,10 @@ from reference import mib
 class Detector:
     """Listens on a loopback port and does with each client in turn what one of `scripts` says."""
 
-    def __init__(self, *scripts):
+    def __init__(self, *scripts, scheme="merlin"):
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
-        self.url = f"merlin://127.0.0.1:{self.port}"
+        self.url = f"{scheme}://127.0.0.1:{self.port}"
         self.thread = threading.Thread(target=self._serve, args=(scripts,), daemon=True)
         self.thread.start()
 

@@ -1,6 +1,7 @@
 """A Timepix3 on a socket, well-behaved and not: what comes, what is lost, what is said; and its HTTP interface."""
 
 import contextlib
+import functools
 import http.server
 import itertools
 import json
@@ -13,39 +14,15 @@ import pytest
 
 import crewe.io
 from crewe import DeviceError, FormatError
+from crewe.io import serval_player
 from crewe.io.arrays import ArraySource
 from crewe.io.serval import ServalClient
 from crewe.io.sources import EVENT, EventSource
+from detectors import Detector
 from reference.tpx3 import TICK, chunk, hit_word, scan_stream, sorted_events
 
 SCAN = (6, 8)
-
-
-class Detector:
-    """Listens on a loopback port and does with each client in turn what one of `scripts` says."""
-
-    def __init__(self, *scripts):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.url = f"tpx3://127.0.0.1:{self.port}"
-        self.thread = threading.Thread(target=self._serve, args=(scripts,), daemon=True)
-        self.thread.start()
-
-    def _serve(self, scripts):
-        with self.listener:
-            for number, script in enumerate(scripts):
-                connection, _ = self.listener.accept()
-                if number == len(scripts) - 1:
-                    self.listener.close()  # nobody is there for another try
-                with connection, contextlib.suppress(ConnectionError):  # the client may have seen enough
-                    script(connection)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.thread.join(10)
-        assert not self.thread.is_alive()
+Timepix = functools.partial(Detector, scheme="tpx3")
 
 
 def says(*pieces, stay=False, pause=0.0):
@@ -90,7 +67,7 @@ def made():
 
 
 def test_a_scan_in_pieces(made):
-    with Detector(says(*cut(made.stream, 50))) as detector:
+    with Timepix(says(*cut(made.stream, 50))) as detector:
         source = crewe.io.listen(detector.url, scan=SCAN, timeout=10)
         assert (source.scan, source.detector) == (SCAN, (512, 512))
         events, error = collected(source)
@@ -105,7 +82,7 @@ def test_a_scan_in_pieces(made):
 
 
 def test_a_detector_that_does_not_hang_up(made):
-    with Detector(says(made.stream, stay=True)) as detector, crewe.io.listen(detector.url, scan=SCAN) as source:
+    with Timepix(says(made.stream, stay=True)) as detector, crewe.io.listen(detector.url, scan=SCAN) as source:
         events, error = collected(source)
     assert error is None
     np.testing.assert_array_equal(events, made.events)
@@ -114,7 +91,7 @@ def test_a_detector_that_does_not_hang_up(made):
 def test_the_beam_stays_on_after_the_scan(made):
     after = chunk(0, hit_word(0, 0, 10**7 + 100 * np.arange(1000)))
     rest = [after] * 5000
-    with Detector(says(made.stream, *rest)) as detector, crewe.io.listen(detector.url, scan=SCAN, timeout=10) as source:
+    with Timepix(says(made.stream, *rest)) as detector, crewe.io.listen(detector.url, scan=SCAN, timeout=10) as source:
         events, error = collected(source)
     assert error is None
     np.testing.assert_array_equal(events, made.events)
@@ -126,11 +103,11 @@ def test_the_beam_stays_on_after_the_scan(made):
 def test_several_scans_add_up():
     made = scan_stream(np.random.default_rng(2), (12, 8))
     want = made.events % [48, 512, 512]
-    with Detector(says(made.stream)) as detector:
+    with Timepix(says(made.stream)) as detector:
         events, error = collected(crewe.io.listen(detector.url, scan=SCAN, timeout=10, scans=2))
     assert error is None
     np.testing.assert_array_equal(events, sorted_events(*want.T))
-    with Detector(says(made.stream)) as detector:
+    with Timepix(says(made.stream)) as detector:
         events, _ = collected(crewe.io.listen(detector.url, scan=SCAN, timeout=10, scans=0))
     np.testing.assert_array_equal(events, sorted_events(*want.T))
 
@@ -144,7 +121,7 @@ def test_events_come_while_the_scan_runs(made):
         assert go_on.wait(10)
         connection.sendall(made.stream[half:])
 
-    with Detector(script) as detector:
+    with Timepix(script) as detector:
         records = crewe.io.listen(detector.url, scan=SCAN, timeout=10).records()
         first = next(records).copy()
         go_on.set()
@@ -156,7 +133,7 @@ def test_a_line_that_drops_is_taken_up_again():
     made = scan_stream(np.random.default_rng(3), (12, 8), noise=False, chips=(0,), silent=(), disorder=0, before=0)
     # Chunks of chip 0 in order of time: cut in the middle of a chunk of row 4, and again taken up within row 7.
     ends = np.cumsum([len(made.stream) // 12] * 12)
-    with Detector(says(made.stream[: int(ends[4]) - 1003]), says(b"", made.stream[int(ends[7]) :])) as detector:
+    with Timepix(says(made.stream[: int(ends[4]) - 1003]), says(b"", made.stream[int(ends[7]) :])) as detector:
         source = crewe.io.listen(detector.url, scan=(12, 8), timeout=10)
         events, error = collected(source)
     assert error is None
@@ -169,7 +146,7 @@ def test_a_line_that_drops_is_taken_up_again():
 
 def test_a_detector_that_is_gone_for_good(made):
     lines = scan_stream(np.random.default_rng(4), (20, 8), per_line=2000)
-    with Detector(says(made.stream)) as detector:
+    with Timepix(says(made.stream)) as detector:
         source = crewe.io.listen(detector.url, scan=(20, 8), timeout=1)
         events, error = collected(source)
     assert isinstance(error, ConnectionError)
@@ -181,7 +158,7 @@ def test_a_detector_that_is_gone_for_good(made):
 
 def test_a_detector_that_falls_silent(made):
     with (
-        Detector(says(made.stream, stay=True)) as detector,
+        Timepix(says(made.stream, stay=True)) as detector,
         crewe.io.listen(detector.url, scan=(9, 8), timeout=0.5) as source,
     ):
         events, error = collected(source)
@@ -194,7 +171,7 @@ def test_a_detector_that_falls_silent(made):
 def test_by_dwell_time():
     ticks = np.arange(0, 48 * 640, 7)
     stream = b"".join(chunk(0, hit_word(1, 2, ticks[i : i + 100])) for i in range(0, len(ticks), 100))
-    with Detector(says(stream)) as detector:
+    with Timepix(says(stream)) as detector:
         events, error = collected(crewe.io.listen(detector.url, scan=SCAN, dwell=640 * TICK, timeout=5))
     assert error is None, "without lines the end of the stream is the end"
     np.testing.assert_array_equal(events[:, 0], ticks // 640)
@@ -202,7 +179,7 @@ def test_by_dwell_time():
 
 def test_damage_is_counted_and_nothing_else_is_lost(made):
     at = made.stream.index(b"TPX3", len(made.stream) // 2)
-    with Detector(says(made.stream[:at] + b"rubbish" * 9 + made.stream[at:])) as detector:
+    with Timepix(says(made.stream[:at] + b"rubbish" * 9 + made.stream[at:])) as detector:
         source = crewe.io.listen(detector.url, scan=SCAN, timeout=10)
         events, error = collected(source)
     assert error is None
@@ -211,7 +188,7 @@ def test_damage_is_counted_and_nothing_else_is_lost(made):
 
 
 def test_something_else_speaks():
-    with Detector(says(b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\n\r\n" * 50)) as detector:
+    with Timepix(says(b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\n\r\n" * 50)) as detector:
         events, error = collected(crewe.io.listen(detector.url, scan=SCAN, timeout=5))
     assert isinstance(error, FormatError)
     assert len(events) == 0
@@ -430,11 +407,21 @@ def test_a_file_is_played_as_it_is(tmp_path, made):
     assert numbers[-1] == 48
 
 
-def test_replay_keeps_a_rate():
+def test_replay_keeps_a_rate(monkeypatch):
+    class Clock:
+        now = 0.0
+
+        def monotonic(self):
+            return self.now
+
+        def sleep(self, seconds):
+            self.now += seconds
+
+    clock = Clock()
+    monkeypatch.setattr(serval_player, "time", clock)
     events = made_events(np.random.default_rng(8), 500, (6, 10), (256, 256))
-    begin = time.monotonic()
     played(Events(events, (6, 10), (256, 256)), (6, 10), (256, 256), rate=200.0)
-    assert time.monotonic() - begin > 0.2, "50 of the 60 positions wait, 5 ms each"
+    assert clock.now == pytest.approx(0.25), "50 of the 60 positions wait, 5 ms each"
 
 
 def test_what_can_not_be_played():

@@ -58,6 +58,8 @@ def export(checkpoint: Path, path: Path, kind: type[Recipe] = RestoreRecipe) -> 
         dynamo=True,
         verbose=False,
     )
+    for node in program.model.graph.all_nodes():
+        node.metadata_props.clear()  # the lines of code that made it, with the folders of this machine
     program.model.metadata_props.update(kind.metadata)
     program.save(str(path), external_data=False)
     session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
