@@ -304,6 +304,23 @@ def test_an_interrupted_live_run_saves_what_is_there(here, how):
     assert not got[there:].any()
 
 
+@pytest.mark.parametrize("module", ["crewe.cli", "click", "numpy", "crewe.live"])
+def test_an_interrupt_during_the_imports_is_no_fault(here, module):
+    code = f"""
+import sys
+class Interrupt:
+    def find_spec(name, *_):
+        if name == {module!r}:
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupt)
+sys.argv = ["crewe", "image", "scan.npy"]
+from crewe.__main__ import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=ENVIRONMENT)
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (1, "", "crewe: interrupted")
+
+
 def test_faults_of_crewe_are_said_to_be_so(monkeypatch, capsys, here):
     def broken(*_, **__):
         raise KeyError("oh")

@@ -7,10 +7,9 @@ axes (..., y, x).
 """
 
 import importlib
-from types import ModuleType
+from typing import Any
 
 from crewe import _mkl
-from crewe._core import __version__
 from crewe.errors import BusyError, DeviceError, FormatError, ModelError
 
 _MODULES = (
@@ -23,6 +22,7 @@ _MODULES = (
     "models",
     "noise",
     "optics",
+    "plot",
     "restore",
     "sim",
     "specimen",
@@ -31,12 +31,16 @@ _MODULES = (
 
 __all__ = ["BusyError", "DeviceError", "FormatError", "ModelError", "__version__", *_MODULES]
 
+__version__: str
+
 _mkl.preload()
 
 
-def __getattr__(name: str) -> ModuleType:
-    """Modules are imported when they are first used: ``crewe.io.open(...)`` needs only ``import crewe``."""
-    if name in _MODULES:
+def __getattr__(name: str) -> Any:
+    """Modules, and with them the core and NumPy, are imported when they are first used: ``crewe.io.open(...)``."""
+    if name == "__version__":
+        return importlib.import_module("crewe._core").__version__
+    if name in (*_MODULES, "_core"):
         return importlib.import_module(f"crewe.{name}")
     raise AttributeError(f"module 'crewe' has no attribute {name!r}")
 

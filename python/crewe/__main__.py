@@ -1,5 +1,20 @@
-"""`python -m crewe`: the same as the command `crewe`."""
+"""`crewe` and `python -m crewe` begin here, before all imports that take time: Ctrl-C in them is no fault either."""
 
-from crewe.cli import main
+import sys
+from typing import NoReturn
 
-main()
+__all__ = ["main"]
+
+
+def main() -> NoReturn:
+    """Run the command line of this process and exit."""
+    try:
+        from crewe import cli
+    except KeyboardInterrupt:
+        sys.stderr.write("crewe: interrupted\n")
+        sys.exit(1)
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()

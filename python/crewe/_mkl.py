@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-from importlib.metadata import PackageNotFoundError, files
 
 __all__ = ["preload"]
 
@@ -11,6 +10,8 @@ def preload() -> None:
     """With CREWE_FFT=MKL: loads libmkl_rt of this environment, so that the core finds it by its name."""
     if os.environ.get("CREWE_FFT") != "MKL":
         return
+    from importlib.metadata import PackageNotFoundError, files  # takes 30 ms
+
     try:
         found = [path for path in files("mkl") or () if path.name.startswith("libmkl_rt.so")]
     except PackageNotFoundError:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+import crewe.io
 from crewe.cli import run
 
 
@@ -47,6 +48,29 @@ def test_all_of_it(image, capsys):
     assert marker["class"] == "Points"
     assert marker["kwargs"]["offsets"].shape == (120, 2)
     assert marker["kwargs"]["offsets"][:, 0].max() > 120  # x first
+
+
+@pytest.mark.parametrize("suffix", [".hspy", ".tif"])
+def test_the_file_tells_the_size_of_a_pixel(image, tmp_path, capsys, suffix):
+    pytest.importorskip("rsciio")
+    crewe.io.save(f"lattice{suffix}", {"lattice": image}, metadata={"step": 0.2})
+    assert run(["atoms", f"lattice{suffix}", "--fit", "-o", "-"]) == 0
+    out, err = capsys.readouterr()
+    assert "pixel size 0.2 Å" in err
+    assert run(["atoms", "lattice.npy", "--fit", "--pixel-size", "0.2", "-o", "-"]) == 0
+    assert np.loadtxt(out.splitlines()[1:], delimiter=",") == pytest.approx(
+        np.loadtxt(capsys.readouterr().out.splitlines()[1:], delimiter=",")
+    )
+    assert run(["atoms", f"lattice{suffix}", "--fit", "--pixel-size", "0.4", "-o", "-"]) == 0
+    assert "pixel size" not in capsys.readouterr().err, "the option overrides"
+
+
+@pytest.mark.parametrize("step", [None, (0.2, 0.3)])
+def test_a_size_that_the_file_does_not_tell_is_asked_for(image, tmp_path, capsys, step):
+    pytest.importorskip("rsciio")
+    crewe.io.save("lattice.hspy", {"lattice": image}, metadata={} if step is None else {"step": step})
+    assert run(["atoms", "lattice.hspy", "--count"]) == 2
+    assert "--pixel-size" in capsys.readouterr().err
 
 
 def test_an_image_without_columns(tmp_path, monkeypatch, capsys):

@@ -61,6 +61,31 @@ def test_an_image_that_cannot_be_compared_does_not_stop_the_others(folder, capsy
     assert "not-there.npy: No such file" in err
 
 
+def test_a_number_that_cannot_be_had_leaves_the_others(folder, capsys):
+    b = np.load("b0.npy")
+    b[3, 5] = -2
+    np.save("below.npy", b)
+    assert run(["compare", "a.npy", "below.npy", "-m", "mse", "-m", "ssim", "--maps", "m"]) == 1
+    out, err = capsys.readouterr()
+    (row,) = table(out)
+    assert row["mse"] == ""
+    assert float(row["ssim"]) == pytest.approx(metrics.ssim(np.load("a.npy"), b), rel=1e-5)
+    assert "below.npy: no mse: pixels >= 0 wanted, -2.0 came at [3, 5]" in err
+    assert [path.name for path in (folder / "m").iterdir()] == ["below-ssim.npy"]
+    assert run(["compare", "below.npy", "a.npy", "-m", "mse", "-m", "psnr"]) == 1
+    out, err = capsys.readouterr()
+    assert table(out)[0]["psnr"]
+    assert "a.npy: no mse: reference: pixels >= 0 wanted" in err
+
+
+@pytest.mark.parametrize("arguments", [["a.npy", "nan.npy"], ["nan.npy", "a.npy"]])
+def test_an_image_with_nan_is_refused_once(folder, capsys, arguments):
+    np.save("nan.npy", np.full((128, 128), np.nan, np.float32))
+    assert run(["compare", *arguments]) == 1
+    err = capsys.readouterr().err
+    assert err.count("nan.npy: finite pixels wanted") == 1
+
+
 def test_interrupted(folder, capsys, monkeypatch):
     read = crewe.cli.compare.read_image
 

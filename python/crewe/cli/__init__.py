@@ -12,7 +12,7 @@ import click
 
 import crewe
 
-__all__ = ["main"]
+__all__ = ["main", "run", "words"]
 
 #: Where the commands live; imported when one is asked for, so that `crewe --help` is quick.
 _COMMANDS = {
@@ -47,8 +47,14 @@ class _Commands(click.Group):
             formatter.write_dl([(name, what) for name, (_, what) in _COMMANDS.items()])
 
 
+def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        click.echo(f"crewe {crewe.__version__}")  # asks the core: not before it is asked for
+        ctx.exit()
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(crewe.__version__, prog_name="crewe", message="%(prog)s %(version)s")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Tell it and exit.")
 def cli() -> None:
     """crewe turns detector data into images, while the microscope is still scanning.
 
@@ -91,11 +97,18 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if os.environ.get("CREWE_DEBUG"):
             raise
-        return _say(_words(error))
+        return _say("interrupted" if _caused_by_interrupt(error) else words(error))
 
 
 def _interrupt(*_: Any) -> NoReturn:
     raise KeyboardInterrupt
+
+
+def _caused_by_interrupt(error: BaseException | None) -> bool:
+    """Ctrl-C while an extension module imports another comes out as an ImportError."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__
+    return error is not None
 
 
 def _say(words: str) -> int:
@@ -103,7 +116,7 @@ def _say(words: str) -> int:
     return 1
 
 
-def _words(error: Exception) -> str:
+def words(error: Exception) -> str:
     """What an exception has to say to somebody who doesn't read Python."""
     if isinstance(error, OSError) and error.strerror:
         place = f"{error.filename}: " if error.filename is not None else ""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe.cli.images import Image, read_image
+from crewe.cli.images import pixel_size as stated
 
 __all__ = ["atoms"]
 
@@ -26,7 +27,7 @@ _MARK = np.array([255, 48, 48], np.uint8)
     "--threshold", type=click.FloatRange(0), help="Lowest confidence, 1 = a typical column; default: by itself."
 )
 @click.option("--window", type=click.IntRange(1), help="Least distance of two columns is half of it [pixels].")
-@click.option("--pixel-size", type=click.FloatRange(0, min_open=True), help="[Å]; --fit and --count want it.")
+@click.option("--pixel-size", type=click.FloatRange(0, min_open=True), help="[Å]; default: what the file says.")
 @click.option(
     "--fit", is_flag=True, help="Fit Gaussians to all columns at once: heights, widths, cross-sections, errors."
 )
@@ -55,16 +56,19 @@ def atoms(
     \b
     Examples:
       crewe atoms haadf.tif
-      crewe atoms haadf.npy --fit --pixel-size 0.1 --output columns.h5 --figure columns.png
+      crewe atoms haadf.dm4 --fit --output columns.h5 --figure columns.png
       crewe atoms particle.npy --count --pixel-size 0.22 --output - | sort -t, -k14 -n
       crewe atoms film.hspy --strain --output film-columns.hspy
     """
     if not outputs and figure is None:
         outputs, figure = (f"{image.stem}-atoms.csv",), Path(f"{image.stem}-atoms.png")
-    if (fit or count) and pixel_size is None:
-        raise click.UsageError("--fit and --count want --pixel-size, the side of a pixel [Å].")
     _check(image, outputs, figure)
     source = read_image(image)
+    if pixel_size is None and (fit or count):
+        pixel_size = stated(image)
+        if pixel_size is None:
+            raise click.UsageError("--fit and --count want --pixel-size [Å]: the file states none.")
+        click.echo(f"pixel size {pixel_size:.4g} Å", err=True)
     from crewe.atoms import propose
 
     found = propose(source, model=model, threshold=threshold, window=window)

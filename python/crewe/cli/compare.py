@@ -12,6 +12,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe.cli import words
 from crewe.cli.images import read_image
 from crewe.cli.options import PAIR
 from crewe.cli.output import WANTS
@@ -54,9 +55,9 @@ def compare(
     """How different from the image in REF is each IMAGE?
 
     .npy, .tif, or what RosettaSciIO reads. The table (CSV) has a row for an image and a column for a metric:
-    0 = the same, 1 = as different as can be; psnr [dB]; cross_correlation, 1 = the same. With --maps also
-    FOLDER/IMAGE-METRIC.npy: ssim and cw_ssim by pixel, mse and sift by unit cell. What was compared before Ctrl-C is
-    kept.
+    0 = the same, 1 = as different as can be; psnr [dB]; cross_correlation, 1 = the same. Empty: there is no such
+    number, and stderr says why (mse wants pixels >= 0). With --maps also FOLDER/IMAGE-METRIC.npy: ssim and cw_ssim by
+    pixel, mse and sift by unit cell. What was compared before Ctrl-C is kept.
 
     \b
     Examples:
@@ -73,7 +74,7 @@ def compare(
         raise click.UsageError(f"--output {output} would overwrite what is read.")
     if suffix.lower() not in WANTS:
         raise click.UsageError(f"--suffix {suffix}: one of {' '.join(WANTS)} wanted.")
-    first = read_image(reference)
+    first = _finite(reference)
     if maps is not None:
         maps.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, Any]] = []
@@ -103,41 +104,70 @@ def _compare(
     maps: tuple[Path, str, tuple[float, float] | None] | None,
     threads: int,
 ) -> bool:
-    """A row for every image that can be compared; False if one couldn't."""
+    """A row for every image that can be compared; False if a row or a number in one is missing."""
     from crewe import metrics
     from crewe._progress import Bar
 
     good = True
     keypoints = metrics.Keypoints(reference, threads=threads) if "sift" in chosen else None
+
+    def number(name: str, image: NDArray[np.float32], path: Path) -> float | None:
+        if maps is not None:
+            _save_map(reference, image, path, name, *maps, threads)
+        if keypoints is not None and name == "sift":
+            return keypoints.difference(image)
+        found: float = getattr(metrics, name)(reference, image, threads=threads)
+        return found
+
     with Bar("comparing", total=len(images), unit="images") as bar:
         for path in images:
+            row: dict[str, Any] = {"image": str(path)}
             try:
-                image = read_image(path)
+                image = _finite(path)
                 if image.shape != reference.shape:
-                    raise ValueError(f"shape {reference.shape} wanted, as the reference's, {image.shape} came")
-                row: dict[str, Any] = {"image": str(path)}
-                for name in chosen:
-                    if keypoints is not None and name == "sift":
-                        row[name] = keypoints.difference(image)
-                    else:
-                        row[name] = getattr(metrics, name)(reference, image, threads=threads)
-                if maps is not None:
-                    _save_maps(reference, image, path, chosen, *maps, threads)
+                    raise ValueError(f"{path}: shape {reference.shape} wanted, as the reference's, {image.shape} came")
             except (OSError, ValueError) as error:
-                words = error.strerror if isinstance(error, OSError) and error.strerror else error
-                click.echo(f"crewe: {path}: {words}", err=True)
-                good = False
-            else:
-                rows.append(row)
+                good = _refused(words(error))
+                bar.add(1)
+                continue
+            for name in chosen:
+                try:
+                    row[name] = number(name, image, path)
+                except OSError as error:
+                    good = _refused(words(error))
+                except ValueError as error:
+                    good = _refused(f"{path}: no {name}: {_plain(error)}")
+            rows.append(row)
             bar.add(1)
     return good
 
 
-def _save_maps(
+def _finite(path: Path) -> NDArray[np.float32]:
+    image = read_image(path)
+    if not np.isfinite(image).all():
+        raise ValueError(f"{path}: finite pixels wanted, NaN or infinity came")
+    return image
+
+
+def _refused(why: str) -> bool:
+    click.echo(f"crewe: {why}", err=True)
+    return False
+
+
+def _plain(error: ValueError) -> str:
+    """What a metric says, for those who don't know what it calls its arguments."""
+    told = str(error)
+    for argument, meant in (("a: ", "reference: "), ("b: ", ""), ("image: ", "")):
+        if told.startswith(argument):
+            return meant + told.removeprefix(argument)
+    return told
+
+
+def _save_map(
     reference: NDArray[np.float32],
     image: NDArray[np.float32],
     path: Path,
-    chosen: list[str],
+    name: str,
     folder: Path,
     suffix: str,
     cell: tuple[float, float] | None,
@@ -145,14 +175,13 @@ def _save_maps(
 ) -> None:
     from crewe import io, metrics
 
-    for name in chosen:
-        if name in ("ssim", "cw_ssim"):
-            found = getattr(metrics, f"{name}_map")(reference, image, threads=threads)
-        elif name in ("mse", "sift"):
-            found = metrics.unit_cell_map(reference, image, cell=cell, metric=name, threads=threads).astype(np.float32)
-        else:
-            continue
-        io.save(folder / f"{path.stem}-{name}{suffix}", {name: found}, metadata={"image": str(path), "metric": name})
+    if name in ("ssim", "cw_ssim"):
+        found = getattr(metrics, f"{name}_map")(reference, image, threads=threads)
+    elif name in ("mse", "sift"):
+        found = metrics.unit_cell_map(reference, image, cell=cell, metric=name, threads=threads).astype(np.float32)
+    else:
+        return
+    io.save(folder / f"{path.stem}-{name}{suffix}", {name: found}, metadata={"image": str(path), "metric": name})
 
 
 def _write(rows: list[dict[str, Any]], chosen: list[str], output: Path | None) -> None:
@@ -161,7 +190,7 @@ def _write(rows: list[dict[str, Any]], chosen: list[str], output: Path | None) -
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["image", *chosen])
     for row in rows:
-        table.writerow([row["image"], *(_number(row[name]) for name in chosen)])
+        table.writerow([row["image"], *(_number(row.get(name)) for name in chosen)])
     if output is None:
         click.echo(text.getvalue(), nl=False)
         return
@@ -174,5 +203,7 @@ def _write(rows: list[dict[str, Any]], chosen: list[str], output: Path | None) -
     click.echo(f"wrote {output}", err=True)
 
 
-def _number(value: float) -> str:
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
     return f"{value:.6g}" if math.isfinite(value) else str(value)

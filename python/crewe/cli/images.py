@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["read_image", "read_images", "side_by_side"]
+__all__ = ["pixel_size", "read_image", "read_images", "side_by_side"]
 
 Image = NDArray[np.float32]
+
+#: Lengths as files name them [Å].
+UNITS = {"pm": 0.01, "å": 1.0, "angstrom": 1.0, "ångström": 1.0, "nm": 10.0, "µm": 1e4, "um": 1e4, "micron": 1e4}
 
 
 def read_image(path: Path) -> Image:
@@ -32,7 +35,7 @@ def read_images(path: Path) -> Any:
     elif suffix in (".tif", ".tiff"):
         data = _by_tifffile(path)
     else:
-        data = _by_rosetta(path)
+        data = _signal(path)["data"]
     if data.ndim < 2 or data.dtype.kind not in "uif":
         raise ValueError(f"{path}: images (..., y, x) of real numbers wanted, {data.shape} {data.dtype} came")
     return data
@@ -50,7 +53,21 @@ def _by_tifffile(path: Path) -> NDArray[Any]:
     return mapped
 
 
-def _by_rosetta(path: Path) -> Any:
+def pixel_size(path: Path) -> float | None:
+    """The side of a pixel [Å] as the file states it; None where it doesn't, or where pixels aren't square."""
+    if path.suffix.lower() == ".npy":
+        return None
+    try:
+        axes = _signal(path, lazy=False)["axes"][-2:]  # a lazy reader keeps the file open
+    except ImportError:
+        return None
+    sides = [float(axis.get("scale", 0.0)) * UNITS.get(str(axis.get("units")).lower(), 0.0) for axis in axes]
+    square = len(sides) == 2 and np.isfinite(sides).all() and min(sides) > 0 and max(sides) < 1.001 * min(sides)
+    return sum(sides) / 2 if square else None
+
+
+def _signal(path: Path, *, lazy: bool = True) -> dict[str, Any]:
+    """What RosettaSciIO tells of a file's first data set: its data and its axes."""
     try:
         from rsciio import IO_PLUGINS
     except ImportError:
@@ -62,9 +79,11 @@ def _by_rosetta(path: Path) -> Any:
         if suffix in (s.lower() for s in plugin["file_extensions"]):
             read = importlib.import_module(plugin["api"]).file_reader
             try:
-                return read(str(path), lazy=True)[0]["data"]
+                signal: dict[str, Any] = read(str(path), lazy=lazy)[0]
             except Exception:  # readers that know no lazy way, files without chunks: each says so differently
-                return np.asarray(read(str(path))[0]["data"])
+                signal = read(str(path))[0]
+                signal["data"] = np.asarray(signal["data"])
+            return signal
     raise ValueError(f"{path}: RosettaSciIO knows no files .{suffix}")
 
 
