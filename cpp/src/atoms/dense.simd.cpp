@@ -1,13 +1,10 @@
 // The one product of matrices that factors and inverts: C ± AᵀB, both with the summed index along the rows, so that
 // nothing is transposed. Tiles of 4 rows by 32 columns stay in registers.
 #include "kernels.hpp"
-#include "noise/vec.hpp"
+#include "vec.hpp"
 
 namespace crewe::atoms::CREWE_ISA_LEVEL {
 namespace {
-
-using noise::CREWE_ISA_LEVEL::f64x8;
-typedef double f64x8u __attribute__((vector_size(64), aligned(8)));
 
 CREWE_INLINE f64x8 load(const double* p) {
   return *reinterpret_cast<const f64x8u*>(p);

@@ -2,16 +2,10 @@
 // is an exponential per pixel. Sums keep eight lanes to the end, which are added in one order.
 #include "crewe/atoms/columns.hpp"
 #include "kernels.hpp"
-#include "noise/vec.hpp"
+#include "vec.hpp"
 
 namespace crewe::atoms::CREWE_ISA_LEVEL {
 namespace {
-
-using noise::CREWE_ISA_LEVEL::exponential;
-using noise::CREWE_ISA_LEVEL::f64x8;
-using noise::CREWE_ISA_LEVEL::i64x8;
-using noise::CREWE_ISA_LEVEL::logarithm;
-typedef double f64x8u __attribute__((vector_size(64), aligned(8)));
 
 const f64x8 kLane = {0, 1, 2, 3, 4, 5, 6, 7};
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "metrics/kernels.hpp"
-#include "metrics/vec.hpp"
+#include "vec.hpp"
 
 namespace crewe::metrics::CREWE_ISA_LEVEL {
 namespace {
@@ -40,15 +40,15 @@ CREWE_INLINE void disk_sums(const DiskStrip& strip, const Fill& fill, const Fini
         }
         for (std::ptrdiff_t x = 0; x < kColumns; x += 16) {
           const float* middle = lines[q] + r + x;
-          f32x16 sum = load(middle);
+          f32x16 sum = load16(middle);
           std::ptrdiff_t reach = 0;
           for (std::ptrdiff_t d = r; d > 0; --d) {
-            for (; reach < strip.half_width[d]; ++reach) sum += load(middle - reach - 1) + load(middle + reach + 1);
-            store(at[r - d] + x, load(at[r - d] + x) + sum);
-            store(at[r + d] + x, load(at[r + d] + x) + sum);
+            for (; reach < strip.half_width[d]; ++reach) sum += load16(middle - reach - 1) + load16(middle + reach + 1);
+            store16(at[r - d] + x, load16(at[r - d] + x) + sum);
+            store16(at[r + d] + x, load16(at[r + d] + x) + sum);
           }
-          for (; reach < r; ++reach) sum += load(middle - reach - 1) + load(middle + reach + 1);
-          store(at[r] + x, load(at[r] + x) + sum);
+          for (; reach < r; ++reach) sum += load16(middle - reach - 1) + load16(middle + reach + 1);
+          store16(at[r] + x, load16(at[r] + x) + sum);
         }
       }
     }
@@ -81,13 +81,13 @@ void disk_mean(const DiskStrip& strip, const Normalised& image, const float* con
     float* to = lines[0] + reach.begin - reach.first;
     const std::ptrdiff_t n = reach.end - reach.begin;
     std::ptrdiff_t i = 0;
-    for (; i + 16 <= n; i += 16) store(to + i, load(from + i) * scale - shift);
+    for (; i + 16 <= n; i += 16) store16(to + i, load16(from + i) * scale - shift);
     for (; i < n; ++i) to[i] = from[i] * scale - shift;
   };
   const auto finish = [&](std::ptrdiff_t row, const float* const* sums) __attribute__((always_inline)) {
     float* to = mean + row * pitch + strip.first_column;
     for (std::ptrdiff_t x = 0; x < kColumns; x += 16) {
-      store(to + x, load(sums[0] + x) * load(inverse_count[row] + strip.first_column + x));
+      store16(to + x, load16(sums[0] + x) * load16(inverse_count[row] + strip.first_column + x));
     }
   };
   disk_sums<1>(strip, fill, finish);
@@ -107,10 +107,10 @@ void disk_ssim(const DiskStrip& strip, const Normalised& a, const Normalised& b,
     float *value = lines[0] + skip, *squares = lines[1] + skip, *product = lines[2] + skip;
     std::ptrdiff_t i = 0;
     for (; i + 16 <= n; i += 16) {
-      const f32x16 x = load(from_a + i) * scale_a - shift_a, y = load(from_b + i) * scale_b - shift_b;
-      store(value + i, y);
-      store(squares + i, x * x + y * y);
-      store(product + i, x * y);
+      const f32x16 x = load16(from_a + i) * scale_a - shift_a, y = load16(from_b + i) * scale_b - shift_b;
+      store16(value + i, y);
+      store16(squares + i, x * x + y * y);
+      store16(product + i, x * y);
     }
     for (; i < n; ++i) {
       const float x = from_a[i] * scale_a - shift_a, y = from_b[i] * scale_b - shift_b;
@@ -123,10 +123,10 @@ void disk_ssim(const DiskStrip& strip, const Normalised& a, const Normalised& b,
     const std::ptrdiff_t place = row * pitch + strip.first_column;
     float* to = out + row * strip.nx + strip.first_column;
     for (std::ptrdiff_t x = 0; x < columns; x += 16) {
-      const f32x16 part = load(inverse_count[row] + strip.first_column + x);
-      const f32x16 low_a = load(mean_a + place + x), low_b = load(sums[0] + x) * part;
-      const f32x16 variances = load(sums[1] + x) * part - (low_a * low_a + low_b * low_b);
-      const f32x16 covariance = load(sums[2] + x) * part - low_a * low_b;
+      const f32x16 part = load16(inverse_count[row] + strip.first_column + x);
+      const f32x16 low_a = load16(mean_a + place + x), low_b = load16(sums[0] + x) * part;
+      const f32x16 variances = load16(sums[1] + x) * part - (low_a * low_a + low_b * low_b);
+      const f32x16 covariance = load16(sums[2] + x) * part - low_a * low_b;
       const f32x16 m_a = low_a + shift_a, m_b = low_b + shift_b;
       const f32x16 above = (2.0f * m_a * m_b + c1) * (2.0f * covariance + c2);
       const f32x16 below = (m_a * m_a + m_b * m_b + c1) * (variances + c2);
@@ -134,7 +134,7 @@ void disk_ssim(const DiskStrip& strip, const Normalised& a, const Normalised& b,
       d = d > 0.0f ? d : f32x16{};
       d = d < 1.0f ? d : f32x16{} + 1.0f;
       if (x + 16 <= columns) {
-        store(to + x, d);
+        store16(to + x, d);
       } else {
         for (std::ptrdiff_t k = 0; x + k < columns; ++k) to[x + k] = d[k];
       }

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "metrics/kernels.hpp"
-#include "metrics/vec.hpp"
+#include "vec.hpp"
 
 namespace crewe::metrics::CREWE_ISA_LEVEL {
 namespace {
@@ -41,11 +41,12 @@ CREWE_INLINE f32x16 odd(f32x16 a, f32x16 b) {
 void multiply_row(const float* x, const float* y, std::size_t nx, float* re, float* im, float* power) {
   std::size_t j = 0;
   for (; j + 16 <= nx; j += 16) {
-    const f32x16 x0 = load(x + 2 * j), x1 = load(x + 2 * j + 16), y0 = load(y + 2 * j), y1 = load(y + 2 * j + 16);
+    const f32x16 x0 = load16(x + 2 * j), x1 = load16(x + 2 * j + 16), y0 = load16(y + 2 * j),
+                 y1 = load16(y + 2 * j + 16);
     const Products<f32x16> p = products(even(x0, x1), odd(x0, x1), even(y0, y1), odd(y0, y1));
-    store(re + j, p.re);
-    store(im + j, p.im);
-    store(power + j, p.power);
+    store16(re + j, p.re);
+    store16(im + j, p.im);
+    store16(power + j, p.power);
   }
   for (; j < nx; ++j) {
     const Products<float> p = products(x[2 * j], x[2 * j + 1], y[2 * j], y[2 * j + 1]);
@@ -57,8 +58,8 @@ void multiply_row(const float* x, const float* y, std::size_t nx, float* re, flo
 
 // Sums of seven rows, then of seven columns.
 CREWE_INLINE f32x16 across(const float* p) {
-  f32x16 sum = load(p);
-  for (int k = 1; k < kWindow; ++k) sum += load(p + k);
+  f32x16 sum = load16(p);
+  for (int k = 1; k < kWindow; ++k) sum += load16(p + k);
   return sum;
 }
 
@@ -67,13 +68,13 @@ CREWE_INLINE f32x16 across(const float* p) {
 void filter_row(const Band& band, const float* spectrum, float* out) {
   std::size_t j = 0;
   for (; j + 16 <= band.nx; j += 16) {
-    f32x16 cosine = (load(band.across + j) + band.along) * load(band.inverse + j);
+    f32x16 cosine = (load16(band.across + j) + band.along) * load16(band.inverse + j);
     cosine = cosine > band.least ? cosine : f32x16{};
-    const f32x16 h = power(cosine, band.power) * (load(band.radial + j) * band.gain);
+    const f32x16 h = power(cosine, band.power) * (load16(band.radial + j) * band.gain);
     const f32x16 h0 = __builtin_shufflevector(h, h, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
     const f32x16 h1 = __builtin_shufflevector(h, h, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14, 15, 15);
-    store(out + 2 * j, load(spectrum + 2 * j) * h0);
-    store(out + 2 * j + 16, load(spectrum + 2 * j + 16) * h1);
+    store16(out + 2 * j, load16(spectrum + 2 * j) * h0);
+    store16(out + 2 * j + 16, load16(spectrum + 2 * j + 16) * h1);
   }
   for (; j < band.nx; ++j) {
     float cosine = (band.across[j] + band.along) * band.inverse[j];
@@ -103,16 +104,16 @@ void compare_rows(const float* x, const float* y, std::size_t ny, std::size_t nx
     const std::size_t middle =
         row - kReach;  // its rows from three above to three below, those above the image as zeros
     for (std::size_t i = 0; i < 3 * width; i += 16) {
-      f32x16 sum = load(slot(middle + kWindow - kReach) + i);
-      for (std::size_t d = 1; d < kWindow; ++d) sum += load(slot(middle + kWindow - kReach + d) + i);
-      store(summed[0] + i, sum);
+      f32x16 sum = load16(slot(middle + kWindow - kReach) + i);
+      for (std::size_t d = 1; d < kWindow; ++d) sum += load16(slot(middle + kWindow - kReach + d) + i);
+      store16(summed[0] + i, sum);
     }
     float* const to = out + middle * nx;
     for (std::size_t j = 0; j < nx; j += 16) {
       const f32x16 re = across(summed[0] + j), im = across(summed[1] + j), power = across(summed[2] + j);
       const f32x16 d = 1.0f - (2.0f * square_root(re * re + im * im) + k) / (power + k);
       if (j + 16 <= nx) {
-        store(to + j, load(to + j) + d);
+        store16(to + j, load16(to + j) + d);
       } else {
         for (std::size_t i = 0; j + i < nx; ++i) to[j + i] += d[i];
       }

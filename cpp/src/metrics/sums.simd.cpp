@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "metrics/kernels.hpp"
-#include "metrics/vec.hpp"
+#include "vec.hpp"
 
 namespace crewe::metrics::CREWE_ISA_LEVEL {
 namespace {
@@ -47,7 +47,7 @@ CREWE_INLINE Stretch add_up(const float* a, const float* b, std::size_t n) {
   };
   std::size_t i = 0;
   for (; i + 16 <= n; i += 16) {
-    const f32x16 x = load(a + i), y = load(b + i);
+    const f32x16 x = load16(a + i), y = load16(b + i);
     add(x, y);
     of_a.see(x, everything);
     of_b.see(y, everything);

@@ -8,7 +8,7 @@
 // Both are exact up to the rounding of doubles. Normal numbers: Box and Muller in single precision from two words of 32
 // bits.
 #include "kernels.hpp"
-#include "vec.hpp"
+#include "words.hpp"
 
 namespace crewe::noise::CREWE_ISA_LEVEL {
 namespace {

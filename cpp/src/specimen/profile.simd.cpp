@@ -1,13 +1,9 @@
 // One radial profile, stretched and turned, added to the rows of an image: sixteen pixels at a time.
 #include "kernels.hpp"
-#include "noise/vec.hpp"
+#include "vec.hpp"
 
 namespace crewe::specimen::CREWE_ISA_LEVEL {
 namespace {
-
-using noise::CREWE_ISA_LEVEL::f32x16;
-using noise::CREWE_ISA_LEVEL::i32x16;
-using noise::CREWE_ISA_LEVEL::square_root;
 
 constexpr int kLanes = 16;
 const f32x16 kLane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};

@@ -1,5 +1,5 @@
 // Vectors of eight doubles and sixteen floats for *.simd.cpp files: plain operations in a fixed order, so that every
-// instruction-set level gives the same bits.
+// instruction-set level gives the same bits. All is static: each level has its own.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@
 
 #define CREWE_INLINE static inline __attribute__((always_inline))
 
-namespace crewe::noise::CREWE_ISA_LEVEL {
+namespace crewe {
 
 typedef double f64x8 __attribute__((vector_size(64)));
 typedef std::uint64_t u64x8 __attribute__((vector_size(64)));
@@ -24,8 +24,9 @@ typedef std::int32_t i32x16 __attribute__((vector_size(64)));
 typedef std::uint32_t u32x16 __attribute__((vector_size(64)));
 typedef std::uint32_t u32x8 __attribute__((vector_size(32)));
 typedef float f32x8 __attribute__((vector_size(32)));
-typedef float f32x16u __attribute__((vector_size(64), aligned(4)));
-typedef float f32x8u __attribute__((vector_size(32), aligned(4)));
+typedef float f32x16u __attribute__((vector_size(64), aligned(4), may_alias));
+typedef float f32x8u __attribute__((vector_size(32), aligned(4), may_alias));
+typedef double f64x8u __attribute__((vector_size(64), aligned(8), may_alias));
 
 CREWE_INLINE f32x16 load16(const float* p) {
   return *reinterpret_cast<const f32x16u*>(p);
@@ -197,50 +198,4 @@ CREWE_INLINE f32x16 logarithm(f32x16 x) {
   return __builtin_convertvector(exponent, f32x16) * 0.693147180559945f + p;
 }
 
-// cos and sin of a whole turn × bits / 2^32, the bits read as a signed number.
-CREWE_INLINE void turn(u32x16 bits, f32x16& cosine, f32x16& sine) {
-  const u32x16 quarter = u32x16(i32x16(bits + 0x20000000u) >> 30);  // −2 ... 1
-  const i32x16 rest = i32x16(bits - (quarter << 30));               // within ± 1/8 turn
-  const f32x16 a = __builtin_convertvector(rest, f32x16) * (6.28318530717958648f * 0x1p-32f), t = a * a;
-  f32x16 s = t * (1.0f / 362880.0f) - 1.0f / 5040.0f;
-  s = s * t + 1.0f / 120.0f;
-  s = s * t - 1.0f / 6.0f;
-  s = a + a * t * s;
-  f32x16 c = t * (1.0f / 40320.0f) - 1.0f / 720.0f;
-  c = c * t + 1.0f / 24.0f;
-  c = c * t - 0.5f;
-  c = c * t + 1.0f;
-  const u32x16 odd = 0u - (quarter & 1u);  // all bits where cos and sin change places
-  const u32x16 cc = (u32x16(c) & ~odd) | (u32x16(s) & odd), ss = (u32x16(s) & ~odd) | (u32x16(c) & odd);
-  cosine = f32x16(cc ^ (((quarter + 1u) & 2u) << 30));
-  sine = f32x16(ss ^ ((quarter & 2u) << 30));
-}
-
-// Four words each of eight Philox4x32-10 blocks in 64-bit lanes; the upper halves of the lanes are undefined.
-struct Words {
-  u64x8 w0, w1, w2, w3;
-};
-
-CREWE_INLINE Words philox8(u64x8 index, std::uint32_t stage, std::uint32_t image, std::uint64_t seed) {
-  u64x8 c0 = index, c1 = index >> 32, c2 = u64x8{} + stage, c3 = u64x8{} + image;
-  std::uint32_t k0 = static_cast<std::uint32_t>(seed), k1 = static_cast<std::uint32_t>(seed >> 32);
-  const u64x8 m0 = u64x8{} + 0xD2511F53u, m1 = u64x8{} + 0xCD9E8D57u;
-  for (int round = 0; round < 10; ++round) {
-    const u64x8 a = multiply32(c0, m0), b = multiply32(c2, m1);
-    c0 = (b >> 32) ^ c1 ^ (u64x8{} + k0);
-    c1 = b;
-    c2 = (a >> 32) ^ c3 ^ (u64x8{} + k1);
-    c3 = a;
-    k0 += 0x9E3779B9u;
-    k1 += 0xBB67AE85u;
-  }
-  return {c0, c1, c2, c3};
-}
-
-// Two words → (0, 1), as rng::open_unit.
-CREWE_INLINE f64x8 open_unit(u64x8 low, u64x8 high) {
-  const u64x8 bits = ((high << 32) | (low & 0xFFFFFFFFu)) >> 12;
-  return (f64x8(bits | 0x3FF0000000000000u) - 1.0) + 0x1p-53;
-}
-
-}  // namespace crewe::noise::CREWE_ISA_LEVEL
+}  // namespace crewe
