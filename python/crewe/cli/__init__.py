@@ -17,6 +17,7 @@ __all__ = ["main", "run", "words"]
 #: Where the commands live; imported when one is asked for, so that `crewe --help` is quick.
 _COMMANDS = {
     "atoms": ("crewe.cli.atoms", "Find atomic columns; fit, count, map strain."),
+    "bench": ("crewe.cli.bench", "How fast this computer is with crewe."),
     "compare": ("crewe.cli.compare", "How different are images from a reference?"),
     "degrade": ("crewe.cli.degrade", "Do to an image what a microscope does."),
     "demo": ("crewe.cli.demo", "See it work: a made-up SrTiO₃ scan, streamed over sockets."),
@@ -27,6 +28,7 @@ _COMMANDS = {
     "restore": ("crewe.cli.restore", "Images without noise and scan distortions."),
     "simulate": ("crewe.cli.simulate", "Electrons through a crystal: HRTEM, STEM, diffraction, 4D-STEM."),
     "train": ("crewe.cli.train", "Train networks, look at training pairs."),
+    "view": ("crewe.cli.view", "Look at images, or at a scan while it runs, in the browser."),
 }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crewe.cli.options import Sections, as_images, image_options, source_options
+from crewe.cli.options import Sections, as_images, image_options, source_options, wait_options
 from crewe.cli.output import Part, plan_output, write
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def image(files: tuple[Path, ...], outputs: tuple[str, ...], names: tuple[str, .
       crewe image scan.tpx3 --scan 512x512 --image icom --output - | my-viewer
     """
     kinds = as_images(names, options)
-    with _open(files, options) as source:
+    with open_source(files, options) as source:
         plan = _plan(outputs or _beside(files[0].stem), kinds, files)
         if options["center"] == "auto" and ({"adf", "bf"} & set(kinds) or options["com_radii"]):
             options["center"] = _center(source, options)
@@ -58,8 +58,7 @@ def image(files: tuple[Path, ...], outputs: tuple[str, ...], names: tuple[str, .
 @_output
 @source_options
 @image_options
-@click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="S", help="Wait no longer for data [s].")
-@click.option("--command-port", type=click.IntRange(1, 65535), metavar="N", help="Merlin: start the acquisition there.")
+@wait_options
 @click.option("--preview", metavar="FILE.png", help="Rewritten every second while the scan runs: the first image.")
 def live(source: str, outputs: tuple[str, ...], names: tuple[str, ...], preview: str | None, **options: Any) -> None:
     """Make images while the scan runs.
@@ -79,7 +78,7 @@ def live(source: str, outputs: tuple[str, ...], names: tuple[str, ...], preview:
     if preview is not None and not preview.lower().endswith(".png"):
         raise click.UsageError(f"--preview {preview}: a .png wanted.")
     detector = "://" in source
-    with _open(source if detector else (Path(source),), options) as opened:
+    with open_source(source if detector else (Path(source),), options) as opened:
         stem = f"live-{time.strftime('%Y%m%d-%H%M%S')}"
         _make(
             opened, kinds, options, _plan(outputs or _beside(stem), kinds, () if detector else (Path(source),)), preview
@@ -96,7 +95,7 @@ def _plan(outputs: tuple[str, ...], kinds: dict[str, Any], taken: tuple[Path, ..
 
 
 @contextmanager
-def _open(name: str | tuple[Path, ...], options: dict[str, Any]) -> Iterator["Source"]:
+def open_source(name: str | tuple[Path, ...], options: dict[str, Any]) -> Iterator["Source"]:
     """A detector, or the files of a scan; what has to do with the source is taken out of `options`."""
     from crewe import io
 
@@ -114,17 +113,20 @@ def _center(source: "Source", options: dict[str, Any]) -> tuple[float, float]:
     """The mean centre of mass of a recorded scan, for radii that want it before the first pattern."""
     from crewe import live
 
-    session = _session(source, {"com": live.CenterOfMass()}, {**options, "com_radii": None})
+    session = make_session(source, {"com": live.CenterOfMass()}, {**options, "com_radii": None})
     with session, suppress(ValueError):  # what is wrong with the source is met again
         live.feed(session, source, progress=True)
     click.echo(f"centre {session.center[0]:.2f},{session.center[1]:.2f}", err=True)
     return session.center
 
 
-def _session(source: "Source", kinds: dict[str, Any], options: dict[str, Any]) -> "Session":
+def make_session(
+    source: "Source", kinds: dict[str, Any], options: dict[str, Any], *, keep_profile: bool = False
+) -> "Session":
     from crewe import live
 
     given = _session_options(options) | {name: getattr(source, name, 0) for name in ("skip", "flyback")}
+    given["keep_profile"] = keep_profile
     return live.Session(scan=source.scan, detector=source.detector, images=kinds, **given)
 
 
@@ -135,7 +137,7 @@ def _make(
     from crewe import live
 
     fit = options.pop("fit_rotation")
-    session = _session(source, {**kinds, "com": live.CenterOfMass()} if fit else kinds, options)
+    session = make_session(source, {**kinds, "com": live.CenterOfMass()} if fit else kinds, options)
     failure: BaseException | None = None
     watcher = threading.Thread(target=_preview, args=(session, next(iter(kinds)), preview), daemon=True)
     with session:

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-__all__ = ["CENTER", "PAIR", "SIZE", "Sections", "apply", "as_images", "image_options", "source_options"]
+__all__ = [
+    "CENTER",
+    "PAIR",
+    "SIZE",
+    "Sections",
+    "apply",
+    "as_images",
+    "image_options",
+    "source_options",
+    "wait_options",
+]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -102,6 +112,13 @@ source_options = apply(
     click.option("--acceptance", type=float, metavar="S", help="Events: only those so early in a dwell [s]."),
     click.option("--skip", type=int, metavar="N", help="Frames before the first position, left out."),
     click.option("--flyback", type=int, metavar="N", help="Frames after every scan line, left out."),
+)
+
+wait_options = apply(
+    click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="S", help="Longest wait for data [s]."),
+    click.option(
+        "--command-port", type=click.IntRange(1, 65535), metavar="N", help="Merlin: start the acquisition there."
+    ),
 )
 
 _IMAGES = ("ricom", "icom", "com", "field", "adf", "bf", "sum")
