@@ -160,8 +160,8 @@ def tracked():
     return [ROOT / name for name in names if (ROOT / name).is_file()]
 
 
-#: Top folders that programs may name: kernel interfaces, and paths of detectors' own web servers.
-KNOWN_FOLDERS = {"dev", "proc", "sys", "usr", "server", "detector", "measurement", "config"}
+#: Top folders that programs may name: kernel interfaces, and paths of web servers, the detectors' and our own.
+KNOWN_FOLDERS = {"dev", "proc", "sys", "usr", "server", "detector", "measurement", "config", "image"}
 
 
 def test_no_paths_of_one_machine():
