@@ -31,11 +31,11 @@ class Known:
     def __init__(self):
         self.batches = []
 
-    def run(self, patterns, probes, step):
-        assert patterns.dtype == probes.dtype == step.dtype == np.float32
+    def run(self, patterns, probes, step, pitch):
+        assert patterns.dtype == probes.dtype == step.dtype == pitch.dtype == np.float32
         assert patterns.shape[1:] == (9, 64, 64)
         assert probes.shape == (len(patterns), 2, 64, 64)
-        assert step.shape == (len(patterns),)
+        assert step.shape == pitch.shape == (len(patterns),)
         self.batches.append(len(patterns))
         waves = probes[:, 0] * np.exp(1j * (probes[:, 1] + known(patterns)[:, None, None]))
         return np.ascontiguousarray(np.stack([waves.real, waves.imag], 1), np.float32)
@@ -233,7 +233,7 @@ def test_through_onnx_runtime():
         helper.make_node("Mul", ["amplitude", "sin"], ["im"]),
         helper.make_node("Concat", ["re", "im"], ["waves"], axis=1),
     ]
-    shapes = {"patterns": ["n", 9, 64, 64], "probe": ["n", 2, 64, 64], "step": ["n"]}
+    shapes = {"patterns": ["n", 9, 64, 64], "probe": ["n", 2, 64, 64], "step": ["n"], "pitch": ["n"]}
     inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()]
     outputs = [helper.make_tensor_value_info("waves", TensorProto.FLOAT, ["n", 2, 64, 64])]
     graph = helper.make_graph(nodes, "vacuum", inputs, outputs)

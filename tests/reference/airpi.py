@@ -5,14 +5,37 @@ import numpy as np
 __all__ = ["correlation", "losses", "seen"]
 
 
-def seen(patterns, probe, step):
-    """(11, y, x) of nine patterns, a probe (amplitude, phase) and a step [Å]; eq. 4.10."""
+def transform(wave, ways):
+    """Unitary, zero at size/2 on both sides; `ways` is np.fft.fft2 or ifft2."""
+    return np.fft.fftshift(ways(np.fft.ifftshift(wave), norm="ortho"))
+
+
+def first_step(patterns, probe, pitch):
+    """ΔO (2, y, x) of nine patterns, a probe (amplitude, phase) and the distance of probes [pixels of the probe]."""
+    size = len(probe[0])
+    spectrum = transform(probe[0] * np.exp(1j * probe[1]), np.fft.fft2)
+    k = (np.arange(size) - size // 2) / size
+    change, dose = np.zeros((size, size), complex), np.zeros((size, size))
+    for index, pattern in enumerate(patterns / patterns.sum() * 9):
+        y, x = (index // 3 - 1) * pitch, (index % 3 - 1) * pitch
+        moved = spectrum * np.exp(-2j * np.pi * (k[:, None] * y + k[None, :] * x))
+        wave = transform(moved, np.fft.ifft2)
+        ratio = (np.sqrt(pattern) - np.abs(spectrum)) / (np.abs(spectrum) + 1e-3)
+        change += wave.conj() * transform(ratio * moved, np.fft.ifft2)
+        dose += np.abs(wave) ** 2
+    found = 0.7 * change / (dose + 0.03 * dose.max())
+    return np.stack([found.real, found.imag])
+
+
+def seen(patterns, probe, step, pitch):
+    """(13, y, x) of nine patterns, a probe (amplitude, phase) and a step [Å], [pixels of the probe]; eq. 4.10."""
+    direct = np.arcsinh(40 * first_step(patterns, probe, pitch))
     relative = patterns / patterns.mean()
     for k in range(9):
         distance = np.hypot(k // 3 - 1, k % 3 - 1) * step
         relative[k] *= min(1, 1 / (50 * distance)) if distance else 1
     parts = [relative**0.1, probe[:1], probe[1:]]
-    return np.concatenate([(x - x.mean()) / (x.std() + 1e-6) for x in parts])
+    return np.concatenate([*((x - x.mean()) / (x.std() + 1e-6) for x in parts), direct])
 
 
 def correlation(a, b, weight):

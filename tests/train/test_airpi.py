@@ -139,20 +139,58 @@ def test_network():
 
     full = ExitWaves(CHANNELS["full"])
     state = {name: value for name, value in full.state_dict().items() if "num_batches" not in name}
-    assert sum(value.numel() for value in state.values()) == 2_142_884, "the published number"
+    assert sum(value.numel() for value in state.values()) == 2_142_884 + 577, "the published number, and the first step"
     light = ExitWaves(CHANNELS["light"]).eval()
     rng = np.random.default_rng(0)
     patterns = rng.poisson(2, (2, 9, 64, 64)).astype(np.float32)
     probe = np.stack([rng.random((2, 64, 64)) / 100, rng.uniform(-3, 3, (2, 64, 64))], 1).astype(np.float32)
-    step = np.array([0.1, 0.01], np.float32)
-    inputs = [torch.from_numpy(a) for a in (patterns, probe, step)]
-    for one, p, a, s in zip(light.seen(*inputs).numpy(), probe, patterns, step, strict=True):
-        np.testing.assert_allclose(one, reference.seen(a.astype(float), p.astype(float), s), atol=1e-4)
+    step, pitch = np.array([0.1, 0.01], np.float32), np.array([0.7, 3.2], np.float32)
+    inputs = [torch.from_numpy(a) for a in (patterns, probe, step, pitch)]
+    seen = light.seen(*inputs).numpy()
+    for one, p, a, s, d in zip(seen, probe, patterns, step, pitch, strict=True):
+        np.testing.assert_allclose(one, reference.seen(a.astype(float), p.astype(float), s, d), atol=2e-4)
     with torch.no_grad():
         wave = light(*inputs).numpy()
         scaled = light(inputs[0] * 1e-4, *inputs[1:]).numpy()
-    np.testing.assert_allclose(wave[:, 0] + 1j * wave[:, 1], probe[:, 0] * np.exp(1j * probe[:, 1]), atol=1e-3)
+        for head in light.heads:
+            torch.nn.init.zeros_(head.weight)
+            torch.nn.init.zeros_(head.bias)
+        silent = light(*inputs).numpy()
+    phase = probe[:, 1] + 0.1 * seen[:, -1]
+    np.testing.assert_allclose(silent[:, 0] + 1j * silent[:, 1], probe[:, 0] * np.exp(1j * phase), atol=1e-5)
     np.testing.assert_allclose(wave, scaled, atol=1e-5)
+
+
+def test_first_step_of_the_object():
+    """Nothing of a vacuum; of a weak phase object its phase, less what the disc doesn't transmit."""
+    torch = pytest.importorskip("torch")
+    from crewe.train.airpi.first_step import FirstStep
+
+    k = np.arange(64) - 32
+    disc = np.hypot(k[:, None], k[None, :]) <= 12
+    wave = reference.transform(disc / np.sqrt(disc.sum()), np.fft.ifft2)
+    pitch = 1.5
+    y, x = np.meshgrid(k, k, indexing="ij")
+    phase = 0.05 * np.cos(2 * np.pi * 12 / 64 * y) + 0.03 * np.sin(2 * np.pi * 10 / 64 * x)
+    places = [(dy * pitch, dx * pitch) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
+    spectrum = reference.transform(wave, np.fft.fft2)
+    probes = [
+        reference.transform(spectrum * np.exp(-2j * np.pi * (k[:, None] * a + k[None, :] * b) / 64), np.fft.ifft2)
+        for a, b in places
+    ]
+    step = FirstStep(64)
+
+    def found(phase):
+        seen = [np.abs(reference.transform(p * np.exp(1j * phase), np.fft.fft2)) ** 2 for p in probes]
+        arrays = (np.stack(seen), np.stack([np.abs(wave), np.angle(wave)]), np.float64(pitch))
+        return step(*(torch.from_numpy(np.asarray(a, np.float32)[None]) for a in arrays)).numpy()[0]
+
+    assert np.abs(found(0 * phase)).max() < 1e-5
+    weight = np.abs(wave) ** 2
+    image = found(phase)[1]
+    inner = [a - (weight * a).sum() for a in (image, phase)]
+    correlation = (weight * inner[0] * inner[1]).sum() / np.sqrt(np.prod([(weight * a**2).sum() for a in inner]))
+    assert correlation > 0.8
 
 
 def test_losses_are_the_definition():

@@ -138,9 +138,10 @@ class Engine:
         )
         self.scan, self.shape, self.oversample, self.model, self.threads = scan, shape, oversample, model, threads
         wave = probe_wave(scan, self.grid)
+        self.pitch = scan.step * self.grid.size / self.grid.length  # [pixels of the probe]
         self.patches = _core.Patches(
             np.stack([wave.real, wave.imag]).astype(np.float32),
-            pitch=scan.step / oversample * self.grid.size / self.grid.length,
+            pitch=self.pitch / oversample,
             cut=CUT,
         )
         self._check_coverage()
@@ -178,7 +179,8 @@ class Engine:
             nine, empty = neighbours(above, here, below, slice(start, start + BATCH))
             count = len(nine)
             probes = np.repeat(self.probe, count, axis=0)
-            waves = self.model.run(nine, probes, np.full(count, self.scan.step, np.float32))
+            steps = (np.full(count, step, np.float32) for step in (self.scan.step, self.pitch))
+            waves = self.model.run(nine, probes, *steps)
             waves[empty] = 0
             self.patches.add(
                 waves,

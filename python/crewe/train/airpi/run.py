@@ -21,8 +21,11 @@ __all__ = ["AirpiRecipe", "options"]
 
 Batch = tuple[NDArray[np.float32], ...]
 
-DOSES = 3.0, 3e9  # electrons per pattern, log-uniform
+DOSES = 3.0, 3e9  # electrons per pattern; the logarithm is that of the first by u^1.5: half of them below 5000
+#: Of losses other than 1. Far from the probe nothing is asked of the network later; few steps are spent on what is.
+WEIGHTS = {"phase_k": 0.1, "object": 3.0}
 HELD_BACK = 64  # samples for the validation, the first ones
+FOCUS = 3.0  # times its weight counts `object` at the end
 SHOWN = (20.0, 200.0, 1e6)  # electrons per pattern of the validation: 500, 5000 e/Å² and hardly any noise at 0.2 Å
 
 
@@ -41,15 +44,16 @@ class AirpiRecipe(Recipe):
         Path of the Zarr group of `store.generate`.
     network : "light" or "full"
     focus : float
-        The last part of the steps, in which `object` counts tenfold.
+        The last part of the steps, in which `object` counts threefold.
     """
 
-    inputs, outputs = ("patterns", "probe", "step"), ("waves",)
+    inputs, outputs = ("patterns", "probe", "step", "pitch"), ("waves",)
     metadata = {  # noqa: RUF012
         "patterns": "(n, 9, 64, 64), any unit, rows before columns, zero frequency at 32; in the graph: divided by "
         "their mean, times zeta = min(1, 1/(50 Å⁻¹·distance)), to the power 0.1, z-score, in this order",
         "probe": "(n, 2, 64, 64), amplitude (sum of squares 1) and phase [rad], place of the probe at 32",
         "step": "(n,) [Å]",
+        "pitch": "(n,) the step in pixels of the probe",
         "waves": "(n, 2, 64, 64), real and imaginary part of the wave behind the specimen",
     }
 
@@ -73,7 +77,8 @@ class AirpiRecipe(Recipe):
         made = []
         for count in (2, 3):
             patterns = rng.random((count, 9, SIZE, SIZE), np.float32)
-            made.append((patterns, rng.random((count, 2, SIZE, SIZE), np.float32), np.full(count, 0.3, np.float32)))
+            step = np.full(count, 0.3, np.float32)
+            made.append((patterns, rng.random((count, 2, SIZE, SIZE), np.float32), step, 4 * step))
         return made[0], made[1]
 
 
@@ -102,26 +107,29 @@ class _AirpiRun(Run):
         chunks = rng.choice(np.arange(HELD_BACK, self.count, CHUNK), -(-self.recipe.batch // CHUNK), replace=False)
         numbers = (chunks[:, None] + np.arange(CHUNK)).ravel()  # whole chunks: reading one sample costs as much
         numbers = rng.permutation(numbers)[: self.recipe.batch]
-        patterns, probes, waves, steps = load(self.group, numbers)
-        doses = DOSES[0] * (DOSES[1] / DOSES[0]) ** rng.random(len(numbers))
+        patterns, probes, waves, *steps = load(self.group, numbers)
+        doses = DOSES[0] * (DOSES[1] / DOSES[0]) ** (rng.random(len(numbers)) ** 1.5)
         patterns, probes, waves = turned(rng.integers(8, size=len(numbers)), patterns, probes, waves)
-        return patterns, probes, waves, steps, doses.astype(np.float32)
+        return patterns, probes, waves, *steps, doses.astype(np.float32)
 
-    def losses(self, patterns: Any, probes: Any, waves: Any, steps: Any, doses: Any) -> dict[str, Any]:
+    def losses(self, *batch: Any) -> dict[str, Any]:
         import torch
 
         from crewe.train.airpi import losses
 
+        patterns, probes, waves, steps, pitches, doses = batch
         chance = torch.Generator(self.device).manual_seed(self.recipe.seed * 1_000_003 + self.step)
         counts = torch.poisson(patterns * doses.reshape(-1, 1, 1, 1), generator=chance)
         network = self.network
-        seen = network.seen(counts, probes, steps)
+        seen = network.seen(counts, probes, steps, pitches)
         with self.autocast():
             amplitude, phase = network.polar(seen, probes)
         truth, probe = torch.complex(waves[:, 0], waves[:, 1]), torch.polar(probes[:, 0], probes[:, 1])
         parts = losses.exit_waves(amplitude, phase, truth, probe)
+        for name, weight in WEIGHTS.items():
+            parts[name] = weight * parts[name]
         if self.step >= (1 - self.recipe.focus) * self.recipe.steps:
-            parts["object"] = 10 * parts["object"]
+            parts["object"] = FOCUS * parts["object"]
         return parts
 
     def validate(self) -> tuple[float, Any]:
@@ -132,14 +140,14 @@ class _AirpiRun(Run):
         from crewe.train.airpi.losses import correlation
 
         network = self.trained()
-        patterns, probes, waves, steps = load(self.group, np.arange(HELD_BACK))
+        patterns, probes, waves, *steps = load(self.group, np.arange(HELD_BACK))
         probe, truth = probes[:, 0] * np.exp(1j * probes[:, 1]), waves[:, 0] + 1j * waves[:, 1]
         weight = np.abs(probe) ** 2
         shown, found = [np.angle(truth * probe.conj())], []
         for dose in SHOWN:
             counts = np.random.default_rng(0).poisson(patterns * dose).astype(np.float32)
             with torch.no_grad():
-                inputs = (torch.from_numpy(a).to(self.device) for a in (counts, probes, steps))
+                inputs = (torch.from_numpy(a).to(self.device) for a in (counts, probes, *steps))
                 wave = network(*inputs).cpu().numpy()
             shown.append(np.angle((wave[:, 0] + 1j * wave[:, 1]) * probe.conj()))
             shares = weight / weight.sum((1, 2), keepdims=True)
@@ -154,12 +162,13 @@ def _shown(phase: NDArray[Any], weight: NDArray[Any]) -> NDArray[np.uint8]:
     return picture((phase * np.sqrt(weight / weight.max()))[16:48, 16:48])
 
 
-def load(group: Any, numbers: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Patterns, probes (amplitude, phase), waves and steps of samples."""
+def load(group: Any, numbers: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
+    """Patterns, probes (amplitude, phase), waves, and steps in Å and pixels of samples."""
     patterns, waves, optics = read(group, numbers)
     probe = np.stack([probe_wave(*scan_of(one)) for one in optics])
     probes = np.stack([np.abs(probe), np.angle(probe)], axis=1).astype(np.float32)
-    return patterns, probes, waves, optics[:, OPTICS.index("step")].astype(np.float32)
+    steps, lengths = (optics[:, OPTICS.index(name)] for name in ("step", "length"))
+    return patterns, probes, waves, steps.astype(np.float32), (steps * (SIZE / lengths)).astype(np.float32)
 
 
 def turned(which: NDArray[np.int64], *stacks: NDArray[Any]) -> list[NDArray[Any]]:
