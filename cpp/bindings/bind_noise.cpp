@@ -229,6 +229,8 @@ void bind_pixels(py::module_& m) {
         return py::make_tuple(s.minimum, s.maximum, s.mean, s.finite);
       },
       image);
+  m.def("noise_full_scale", &noise::full_scale, "highest"_a, py::kw_only(), "seed"_a);
+  m.attr("noise_below") = noise::kBelow;
   m.def("philox4x32", [](const rng::Block& counter, const std::array<std::uint32_t, 2>& key) {
     return rng::philox(counter, key[0], key[1]);
   });

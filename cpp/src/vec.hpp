@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+
+#include "crewe/elementary.hpp"
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -11,8 +13,6 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // gcc 12 says so of its own _mm512_undefined_ps()
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #endif
-
-#define CREWE_INLINE static inline __attribute__((always_inline))
 
 namespace crewe {
 
@@ -136,66 +136,49 @@ CREWE_INLINE i64x8 positive(f64x8 x) {
 #endif
 }
 
-// Nearest whole number, |x| < 2^51.
-CREWE_INLINE f64x8 nearest(f64x8 x) {
-  return (x + 0x1.8p52) - 0x1.8p52;
-}
+template <>
+struct Lanes<f64x8> {
+  using Signed = i64x8;
+  using Unsigned = u64x8;
+  static __attribute__((always_inline)) bool any(i64x8 mask) { return crewe::any(mask); }
+  static __attribute__((always_inline)) i64x8 positive(f64x8 x) { return crewe::positive(x); }
+  static __attribute__((always_inline)) f64x8 one_where(i64x8 mask) { return f64x8(mask & i64x8(f64x8{} + 1.0)); }
+  static __attribute__((always_inline)) f64x8 square_root(f64x8 x) { return crewe::square_root(x); }
+};
 
-// Σ c_k·x^k, even and odd powers side by side: half as long to wait.
-template <int n>
-CREWE_INLINE f64x8 polynomial(f64x8 x, const double (&c)[n]) {
-  const f64x8 square = x * x;
-  f64x8 a = f64x8{} + c[n - 1], b = f64x8{} + c[n - 2];
-  for (int k = n - 3; k >= 0; k -= 2) {
-    a = a * square + c[k];
-    if (k > 0) b = b * square + c[k - 1];
+template <>
+struct Lanes<f32x16> {
+  using Signed = i32x16;
+  using Unsigned = u32x16;
+  static __attribute__((always_inline)) f32x16 square_root(f32x16 x) { return crewe::square_root(x); }
+  static __attribute__((always_inline)) f32x16 convert(i32x16 x) { return __builtin_convertvector(x, f32x16); }
+  static __attribute__((always_inline)) i32x16 truncate(f32x16 x) { return __builtin_convertvector(x, i32x16); }
+  // The pairs at 2·index.
+  static __attribute__((always_inline)) void pairs(const float* values, i32x16 index, f32x16& first, f32x16& second) {
+#if defined(CREWE_ISA_IS_v4)
+    const __m512i k = __m512i(index);
+    const __m512 low = _mm512_castpd_ps(_mm512_i32gather_pd(_mm512_castsi512_si256(k), values, 8));
+    const __m512 high = _mm512_castpd_ps(_mm512_i32gather_pd(_mm512_extracti64x4_epi64(k, 1), values, 8));
+    const __m512i even = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+    first = f32x16(_mm512_permutex2var_ps(low, even, high));
+    second = f32x16(_mm512_permutex2var_ps(low, _mm512_or_si512(even, _mm512_set1_epi32(1)), high));
+#else
+    for (int lane = 0; lane < 16; ++lane) {
+      first[lane] = values[2 * index[lane]];
+      second[lane] = values[2 * index[lane] + 1];
+    }
+#endif
   }
-  return n % 2 == 1 ? a + x * b : b + x * a;
-}
-
-// e^x for -700 < x < 700: x = n ln 2 + r, |r| <= ln 2 / 2, Taylor to r^13.
-CREWE_INLINE f64x8 exponential(f64x8 x) {
-  const f64x8 n = nearest(x * 0x1.71547652b82fep0);
-  const f64x8 r = (x - n * 0x1.62e42fee00000p-1) - n * 0x1.a39ef35793c76p-33;
-  f64x8 p = r * (1.0 / 6227020800.0) + 1.0 / 479001600.0;
-  p = p * r + 1.0 / 39916800.0;
-  p = p * r + 1.0 / 3628800.0;
-  p = p * r + 1.0 / 362880.0;
-  p = p * r + 1.0 / 40320.0;
-  p = p * r + 1.0 / 5040.0;
-  p = p * r + 1.0 / 720.0;
-  p = p * r + 1.0 / 120.0;
-  p = p * r + 1.0 / 24.0;
-  p = p * r + 1.0 / 6.0;
-  p = p * r + 0.5;
-  p = p * r + 1.0;
-  p = p * r + 1.0;
-  const u64x8 power = (u64x8(n + 0x1.8p52) + 1023) << 52;  // the low bits of n + 1.5·2^52 are n
-  return p * f64x8(power);
-}
-
-// ln x for normal x > 0: x = 2^n m, m in [√½, √2), ln m = 2 artanh s, s = (m − 1)/(m + 1), |s| <= 0.1716; to 10⁻¹⁰.
-constexpr double kLogarithm[] = {1.0 / 3.0, 1.0 / 5.0, 1.0 / 7.0, 1.0 / 9.0, 1.0 / 11.0, 1.0 / 13.0};
-CREWE_INLINE f64x8 logarithm(f64x8 x) {
-  const u64x8 shifted = u64x8(x) - 0x3FE6A09E667F3BCDu;
-  const i64x8 exponent = i64x8(shifted) >> 52;
-  const f64x8 m = f64x8(u64x8(x) - (u64x8(exponent) << 52));
-  const f64x8 n = f64x8(u64x8(exponent) + 0x4338000000000000u) - 0x1.8p52;
-  const f64x8 s = (m - 1.0) / (m + 1.0), t = s * s;
-  const f64x8 series = s + s * t * polynomial(t, kLogarithm);
-  return n * 0x1.62e42fee00000p-1 + (2.0 * series + n * 0x1.a39ef35793c76p-33);
-}
-
-// ln x in single precision, x > 0 normal.
-CREWE_INLINE f32x16 logarithm(f32x16 x) {
-  const i32x16 exponent = (i32x16(x) - 0x3F3504F3) >> 23;
-  const f32x16 m = f32x16(i32x16(x) - (exponent << 23));
-  const f32x16 s = (m - 1.0f) / (m + 1.0f), t = s * s;
-  f32x16 p = t * (1.0f / 9.0f) + 1.0f / 7.0f;
-  p = p * t + 1.0f / 5.0f;
-  p = p * t + 1.0f / 3.0f;
-  p = 2.0f * (s + s * t * p);
-  return __builtin_convertvector(exponent, f32x16) * 0.693147180559945f + p;
-}
+  static __attribute__((always_inline)) f32x16 exponential(f32x16 x) {
+    union {
+      f32x16 whole;
+      f32x8 part[2];
+    } y{x};
+    for (f32x8& part : y.part) {
+      part = __builtin_convertvector(crewe::exponential(__builtin_convertvector(part, f64x8)), f32x8);
+    }
+    return y.whole;
+  }
+};
 
 }  // namespace crewe

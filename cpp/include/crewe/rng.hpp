@@ -16,6 +16,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "crewe/host_device.hpp"
+
 namespace crewe::rng {
 
 // One number per stage that draws. Results depend on them: add, never renumber.
@@ -46,7 +48,7 @@ struct Stream {
 
 using Block = std::array<std::uint32_t, 4>;
 
-constexpr Block philox(Block c, std::uint32_t k0, std::uint32_t k1) {
+CREWE_HOST_DEVICE constexpr Block philox(Block c, std::uint32_t k0, std::uint32_t k1) {
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t a = std::uint64_t{0xD2511F53} * c[0], b = std::uint64_t{0xCD9E8D57} * c[2];
     c = {static_cast<std::uint32_t>(b >> 32) ^ c[1] ^ k0, static_cast<std::uint32_t>(b),
@@ -57,14 +59,14 @@ constexpr Block philox(Block c, std::uint32_t k0, std::uint32_t k1) {
   return c;
 }
 
-constexpr Block block(const Stream& stream, std::uint64_t index, std::uint32_t attempt = 0) {
+CREWE_HOST_DEVICE constexpr Block block(const Stream& stream, std::uint64_t index, std::uint32_t attempt = 0) {
   return philox({static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32),
                  static_cast<std::uint32_t>(stream.stage) + 256 * attempt, stream.image},
                 static_cast<std::uint32_t>(stream.seed), static_cast<std::uint32_t>(stream.seed >> 32));
 }
 
 // 64 bits → (0, 1), the middle of one of 2^52 cells.
-constexpr double open_unit(std::uint32_t low, std::uint32_t high) {
+CREWE_HOST_DEVICE constexpr double open_unit(std::uint32_t low, std::uint32_t high) {
   const std::uint64_t bits = (std::uint64_t{high} << 32 | low) >> 12;
   return (static_cast<double>(bits) + 0.5) * 0x1p-52;
 }
@@ -72,10 +74,10 @@ constexpr double open_unit(std::uint32_t low, std::uint32_t high) {
 // Numbers one after the other from consecutive blocks, for what is drawn in small amounts (lines, walks, atoms).
 class Sequence {
  public:
-  explicit Sequence(const Stream& stream, std::uint64_t first = 0) : stream_(stream), index_(first) {}
+  explicit CREWE_HOST_DEVICE Sequence(const Stream& stream, std::uint64_t first = 0) : stream_(stream), index_(first) {}
 
   // (0, 1)
-  double uniform() {
+  CREWE_HOST_DEVICE double uniform() {
     if (left_ == 0) {
       words_ = block(stream_, index_++);
       left_ = 2;
@@ -83,14 +85,14 @@ class Sequence {
     --left_;
     return left_ == 1 ? open_unit(words_[0], words_[1]) : open_unit(words_[2], words_[3]);
   }
-  double uniform(double low, double high) { return low + (high - low) * uniform(); }
+  CREWE_HOST_DEVICE double uniform(double low, double high) { return low + (high - low) * uniform(); }
   // 0, 1, ..., n − 1
-  std::size_t below(std::size_t n) {
+  CREWE_HOST_DEVICE std::size_t below(std::size_t n) {
     const auto k = static_cast<std::size_t>(uniform() * static_cast<double>(n));
     return k < n ? k : n - 1;
   }
   // Mean 0, standard deviation 1 (Box, Muller).
-  double normal() {
+  CREWE_HOST_DEVICE double normal() {
     const double radius = std::sqrt(-2.0 * std::log(uniform()));
     return radius * std::cos(6.283185307179586 * uniform());
   }

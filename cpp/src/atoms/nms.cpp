@@ -7,32 +7,11 @@
 #include <cstdint>
 #include <numeric>
 #include <stdexcept>
-#include <tuple>
+
+#include "crewe/atoms/box.hpp"
 
 namespace crewe::atoms {
 namespace {
-
-struct Box {
-  double y0, x0, y1, x1;
-  double height() const { return y1 - y0; }
-  double width() const { return x1 - x0; }
-  double area() const { return height() * width(); }
-  auto corners() const { return std::tie(y0, x0, y1, x1); }
-};
-
-double overlap(const Box& a, const Box& b) {
-  const double height = std::min(a.y1, b.y1) - std::max(a.y0, b.y0);
-  const double width = std::min(a.x1, b.x1) - std::max(a.x0, b.x0);
-  if (!(height > 0) || !(width > 0)) return 0;
-  const double both = height * width;
-  return both / (a.area() + b.area() - both);
-}
-
-// Whole numbers that rise as the doubles do.
-std::uint64_t ordered(double x) {
-  const auto bits = std::bit_cast<std::uint64_t>(x == 0 ? 0.0 : x);
-  return bits >> 63 ? ~bits : bits | std::uint64_t{1} << 63;
-}
 
 // Indices by falling score: a radix sort, 11 bits at a time.
 std::vector<std::uint32_t> by_score(View<const double, 1> scores, const std::vector<Box>& boxes) {
@@ -44,7 +23,7 @@ std::vector<std::uint32_t> by_score(View<const double, 1> scores, const std::vec
   };
   const std::size_t n = boxes.size();
   std::vector<Item> items(n), spare(n);
-  for (std::size_t i = 0; i < n; ++i) items[i] = {~ordered(scores(i)), static_cast<std::uint32_t>(i)};
+  for (std::size_t i = 0; i < n; ++i) items[i] = {falling(scores(i)), static_cast<std::uint32_t>(i)};
   for (int shift = 0; shift < 64; shift += kBits) {
     std::array<std::size_t, kBins> place{};
     for (const Item& item : items) ++place[(item.key >> shift) & (kBins - 1)];
@@ -57,11 +36,9 @@ std::vector<std::uint32_t> by_score(View<const double, 1> scores, const std::vec
     std::size_t last = first + 1;
     while (last < n && items[last].key == items[first].key) ++last;
     if (last - first > 1) {
-      std::sort(items.begin() + static_cast<std::ptrdiff_t>(first), items.begin() + static_cast<std::ptrdiff_t>(last),
-                [&](const Item& a, const Item& b) {
-                  const auto left = boxes[a.index].corners(), right = boxes[b.index].corners();
-                  return left != right ? left < right : a.index < b.index;
-                });
+      std::sort(
+          items.begin() + static_cast<std::ptrdiff_t>(first), items.begin() + static_cast<std::ptrdiff_t>(last),
+          [&](const Item& a, const Item& b) { return earlier(boxes[a.index], boxes[b.index], a.index, b.index); });
     }
     first = last;
   }

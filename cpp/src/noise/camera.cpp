@@ -22,6 +22,11 @@ void fixed_pattern(View<const float, 2> image, View<float, 2> out, double sigma,
   spread_all(image, out, Spread::gain, sigma, 0, draw_of(sensor, rng::Stage::fixed_pattern, 0), threads);
 }
 
+Dark dark(double mean, double std, double hot) {
+  const double variance = mean > 0 ? std::log1p(std * std / (mean * mean)) : 0;
+  return {std::log(mean) - variance / 2, std::sqrt(variance), mean, std, hot};
+}
+
 void dark_map(View<float, 2> out, double mean, double std, double hot, std::uint64_t sensor, int threads) {
   check_pair(out, out);
   const std::size_t n = out.size();
@@ -29,17 +34,14 @@ void dark_map(View<float, 2> out, double mean, double std, double hot, std::uint
     for (std::size_t i = 0; i < n; ++i) out.data[i] = 0;
     return;
   }
-  const double variance = std::log1p(std * std / (mean * mean));
-  spread_all(out, out, Spread::log_normal, std::log(mean) - variance / 2, std::sqrt(variance),
-             draw_of(sensor, rng::Stage::dark_map, 0), threads);
+  const Dark d = dark(mean, std, hot);
+  spread_all(out, out, Spread::log_normal, d.log_mean, d.log_std, draw_of(sensor, rng::Stage::dark_map, 0), threads);
   if (!(hot > 0)) return;
   const rng::Stream stream{sensor, rng::Stage::hot_pixels, 0};
   parallel_for(n, kPixelGrain, threads, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
-      const rng::Block words = rng::block(stream, i);
-      if (rng::open_unit(words[0], words[1]) >= hot) continue;
-      const double more = mean + std * (5 + 3 * rng::open_unit(words[2], words[3]));
-      out.data[i] = static_cast<float>(out.data[i] + more);
+      const double more = hot_charge(d, rng::block(stream, i));
+      if (more != 0) out.data[i] = static_cast<float>(out.data[i] + more);
     }
   });
 }

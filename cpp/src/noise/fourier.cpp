@@ -10,25 +10,29 @@
 #include "lines.hpp"
 
 namespace crewe::noise {
-namespace {
-
-// Cycles per pixel of index k of n.
-double frequency(std::size_t k, std::size_t n) {
-  const auto index =
-      static_cast<double>(k <= (n - 1) / 2 ? static_cast<std::ptrdiff_t>(k)
-                                           : static_cast<std::ptrdiff_t>(k) - static_cast<std::ptrdiff_t>(n));
-  return index / static_cast<double>(n);
+Transfer transfer(std::size_t ny, std::size_t nx, double a, double b, double c) {
+  if (!(b > 0) || !(c > 0)) throw std::invalid_argument("mtf: b, c > 0 wanted");
+  // The point spread has a standard deviation of 1/(π·min(b, c)) pixels; beyond 5 of them lie 4·10⁻⁶ of it.
+  const auto reach = static_cast<std::size_t>(std::ceil(5 / (std::numbers::pi * std::min(b, c)))) + 8;
+  // Everything is a product of a function of y and one of x, but for the sum of the two Gaussians.
+  const auto factors = [&](std::size_t n) {
+    std::vector<Transfer::Factor> result(n);
+    for (std::size_t k = 0; k < n; ++k) {
+      const double u = 2 * frequency(k, n), t = std::numbers::pi * u / 2;
+      const double aperture = t == 0 ? 1 : std::sin(t) / t;
+      result[k] = {static_cast<float>(std::exp(-u * u / (2 * b * b)) * aperture),
+                   static_cast<float>(std::exp(-u * u / (2 * c * c)) * aperture)};
+    }
+    return result;
+  };
+  const std::size_t height = fft::good_size(ny + 2 * reach), width = fft::good_size(nx + 2 * reach);
+  return {reach, height, width, static_cast<float>(a), static_cast<float>(1 - a), factors(height), factors(width)};
 }
-
-}  // namespace
 
 void mtf(View<const float, 2> image, View<float, 2> out, double a, double b, double c, int threads) {
   check_pair(image, out);
-  if (!(b > 0) || !(c > 0)) throw std::invalid_argument("mtf: b, c > 0 wanted");
   const std::size_t ny = image.shape[0], nx = image.shape[1];
-  // The point spread has a standard deviation of 1/(π·min(b, c)) pixels; beyond 5 of them lie 4·10⁻⁶ of it.
-  const auto reach = static_cast<std::size_t>(std::ceil(5 / (std::numbers::pi * std::min(b, c)))) + 8;
-  const std::size_t height = fft::good_size(ny + 2 * reach), width = fft::good_size(nx + 2 * reach);
+  const auto [reach, height, width, part, rest, along_y, along_x] = transfer(ny, nx, a, b, c);
   std::vector<std::complex<float>> field(height * width);
   const auto margin = static_cast<std::ptrdiff_t>(reach);
   for (std::size_t y = 0; y < height; ++y) {
@@ -38,22 +42,6 @@ void mtf(View<const float, 2> image, View<float, 2> out, double a, double b, dou
     }
   }
   fft::fft2(field.data(), 1, height, width, fft::Direction::forward, threads);
-  // Everything is a product of a function of y and one of x, but for the sum of the two Gaussians.
-  struct Factor {
-    float first, second;
-  };
-  const auto factors = [&](std::size_t n) {
-    std::vector<Factor> result(n);
-    for (std::size_t k = 0; k < n; ++k) {
-      const double u = 2 * frequency(k, n), t = std::numbers::pi * u / 2;
-      const double aperture = t == 0 ? 1 : std::sin(t) / t;
-      result[k] = {static_cast<float>(std::exp(-u * u / (2 * b * b)) * aperture),
-                   static_cast<float>(std::exp(-u * u / (2 * c * c)) * aperture)};
-    }
-    return result;
-  };
-  const std::vector<Factor> along_y = factors(height), along_x = factors(width);
-  const auto part = static_cast<float>(a), rest = static_cast<float>(1 - a);
   parallel_for(height, 16, threads, [&](std::size_t begin, std::size_t end) {
     for (std::size_t y = begin; y < end; ++y) {
       for (std::size_t x = 0; x < width; ++x) {
@@ -85,11 +73,7 @@ void flicker(View<const float, 2> image, View<float, 2> out, double sigma, std::
   fft::fft2(field.data(), 1, ny, nx, fft::Direction::forward, threads);
   parallel_for(ny, 16, threads, [&](std::size_t begin, std::size_t end) {
     for (std::size_t y = begin; y < end; ++y) {
-      const double fy = frequency(y, ny);
-      for (std::size_t x = 0; x < nx; ++x) {
-        const double fx = frequency(x, nx), f = std::sqrt(fy * fy + fx * fx);
-        field[y * nx + x] *= f == 0 ? 0.0f : static_cast<float>(1 / f);
-      }
+      for (std::size_t x = 0; x < nx; ++x) field[y * nx + x] *= flicker_gain(y, x, ny, nx);
     }
   });
   fft::fft2(field.data(), 1, ny, nx, fft::Direction::inverse, threads);

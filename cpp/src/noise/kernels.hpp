@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "crewe/cpu.hpp"
+#include "crewe/noise/draws.hpp"
 
 namespace crewe::noise {
 
@@ -12,12 +13,6 @@ namespace crewe::noise {
 struct Draw {
   std::uint64_t seed;
   std::uint32_t stage, image;
-};
-
-enum class Spread : int {
-  add,         // x + σ N, σ² = a + b·max(x, 0)
-  gain,        // x·(1 + a N)
-  log_normal,  // exp(a + b N)
 };
 
 // The smallest k with P(X <= k) >= u, X of a Poisson law of mean >= 10, from sums of its probabilities.

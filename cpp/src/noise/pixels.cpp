@@ -17,40 +17,40 @@ Statistics statistics(View<const float, 2> image) {
   Statistics result;
   const std::size_t n = image.size();
   if (n == 0) return result;
-  constexpr std::size_t kLanes = 16;
   const float infinity = std::numeric_limits<float>::infinity();
   float low[kLanes], high[kLanes], zero[kLanes] = {};  // x·0 is NaN for infinity and NaN, else 0
-  double sums[kLanes] = {};
   std::fill_n(low, kLanes, infinity);
   std::fill_n(high, kLanes, -infinity);
-  const auto take = [&](std::size_t lane, float x) {
-    sums[lane] += static_cast<double>(x);
-    zero[lane] += x * 0.0f;
-    low[lane] = x < low[lane] ? x : low[lane];
-    high[lane] = x > high[lane] ? x : high[lane];
-  };
-  std::size_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    for (std::size_t k = 0; k < kLanes; ++k) take(k, image.data[i + k]);
-  }
-  for (; i < n; ++i) take(0, image.data[i]);
   double sum = 0;
-  for (std::size_t k = 0; k < kLanes; ++k) {
-    sum += sums[k];
-    result.finite = result.finite && zero[k] == 0.0f;
+  for (std::size_t first = 0; first < n; first += kStretch) {
+    double sums[kLanes] = {};
+    const auto take = [&](std::size_t lane, float x) {
+      sums[lane] += static_cast<double>(x);
+      zero[lane] += x * 0.0f;
+      low[lane] = x < low[lane] ? x : low[lane];
+      high[lane] = x > high[lane] ? x : high[lane];
+    };
+    const std::size_t end = std::min(first + kStretch, n);
+    std::size_t i = first;
+    for (; i + kLanes <= end; i += kLanes) {
+      for (std::size_t k = 0; k < kLanes; ++k) take(k, image.data[i + k]);
+    }
+    for (; i < end; ++i) take(0, image.data[i]);
+    double stretch = 0;
+    for (const double part : sums) stretch += part;
+    sum += stretch;
   }
+  for (const float value : zero) result.finite = result.finite && value == 0.0f;
   result.minimum = *std::min_element(low, low + kLanes);
   result.maximum = *std::max_element(high, high + kLanes);
   result.mean = sum / static_cast<double>(n);
   return result;
 }
 
-namespace {
-
-// change(pixel, S) for every pixel of every walk; a pixel that a walk crosses twice is changed once.
-template <class Change>
-void walks(std::size_t ny, std::size_t nx, std::size_t count, std::size_t steps, const double range[2],
-           rng::Sequence numbers, Change change) {
+std::vector<PixelChange> walks(Walk kind, std::size_t ny, std::size_t nx, std::size_t count, std::size_t steps,
+                               const double range[2], std::uint64_t seed, std::uint32_t picture) {
+  rng::Sequence numbers({seed, kind == Walk::black ? rng::Stage::black : rng::Stage::zingers, picture});
+  std::vector<PixelChange> changes;
   std::vector<std::size_t> path;
   for (std::size_t k = 0; k < count; ++k) {
     std::size_t y = numbers.below(ny), x = numbers.below(nx);
@@ -73,9 +73,24 @@ void walks(std::size_t ny, std::size_t nx, std::size_t count, std::size_t steps,
       }
       path.push_back(y * nx + x);
     }
+    // A pixel that a walk crosses twice is changed once.
     std::sort(path.begin(), path.end());
     path.erase(std::unique(path.begin(), path.end()), path.end());
-    for (std::size_t pixel : path) change(pixel, value);
+    for (const std::size_t pixel : path) changes.push_back({pixel, value});
+  }
+  return changes;
+}
+
+namespace {
+
+void walk(Walk kind, View<float, 2> image, std::size_t count, std::size_t steps, const double range[2],
+          std::uint64_t seed, std::uint32_t picture) {
+  check_pair(image, image);
+  if (count == 0 || image.size() == 0) return;
+  const double mean = kind == Walk::zinger ? statistics(image).mean : 0;
+  for (const PixelChange& change : walks(kind, image.shape[0], image.shape[1], count, steps, range, seed, picture)) {
+    float& pixel = image.data[change.pixel];
+    pixel = changed(kind, pixel, change.value, mean);
   }
 }
 
@@ -83,21 +98,12 @@ void walks(std::size_t ny, std::size_t nx, std::size_t count, std::size_t steps,
 
 void black_pixels(View<float, 2> image, std::size_t count, std::size_t steps, const double level[2], std::uint64_t seed,
                   std::uint32_t picture) {
-  check_pair(image, image);
-  if (image.size() == 0) return;
-  walks(image.shape[0], image.shape[1], count, steps, level, rng::Sequence({seed, rng::Stage::black, picture}),
-        [&](std::size_t p, double s) { image.data[p] = static_cast<float>(image.data[p] * s); });
+  walk(Walk::black, image, count, steps, level, seed, picture);
 }
 
 void zingers(View<float, 2> image, std::size_t count, std::size_t steps, const double gain[2], std::uint64_t seed,
              std::uint32_t picture) {
-  if (count == 0 || image.size() == 0) return;
-  const double mean = statistics(image).mean;
-  walks(image.shape[0], image.shape[1], count, steps, gain, rng::Sequence({seed, rng::Stage::zingers, picture}),
-        [&](std::size_t p, double s) {
-          const double x = image.data[p];
-          image.data[p] = static_cast<float>(std::max(x * s, x + (s - 1) * mean));
-        });
+  walk(Walk::zinger, image, count, steps, gain, seed, picture);
 }
 
 double quantile(View<const float, 2> image, double q, int threads) {
@@ -108,16 +114,12 @@ double quantile(View<const float, 2> image, double q, int threads) {
   const auto rank = static_cast<std::size_t>(place);
   // Floats as whole numbers in the same order; their upper 12 bits say in which bin a pixel lies.
   constexpr std::size_t kBins = 4096;
-  const auto key = [](float value) {
-    const auto bits = std::bit_cast<std::uint32_t>(value);
-    return (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
-  };
   std::vector<std::size_t> bins(kBins);
   std::mutex adding;
   parallel_for(n, std::size_t{1} << 18, threads, [&](std::size_t begin, std::size_t end) {
     // Four sets of bins: equal neighbours would otherwise wait for each other's count.
     std::vector<std::uint32_t> sets(4 * kBins);
-    for (std::size_t i = begin; i < end; ++i) ++sets[(i % 4) * kBins + (key(image.data[i]) >> 20)];
+    for (std::size_t i = begin; i < end; ++i) ++sets[(i % 4) * kBins + (ordered(image.data[i]) >> 20)];
     const std::scoped_lock lock(adding);
     for (std::size_t k = 0; k < sets.size(); ++k) bins[k % kBins] += sets[k];
   });
@@ -127,7 +129,7 @@ double quantile(View<const float, 2> image, double q, int threads) {
   for (std::size_t sum = below + bins[first]; sum <= rank + 1 && last + 1 < bins.size();) sum += bins[++last];
   std::vector<float> kept;
   for (std::size_t i = 0; i < n; ++i) {
-    const std::uint32_t bin = key(image.data[i]) >> 20;
+    const std::uint32_t bin = ordered(image.data[i]) >> 20;
     if (bin >= first && bin <= last) kept.push_back(image.data[i]);
   }
   const auto at = kept.begin() + static_cast<std::ptrdiff_t>(rank - below);
@@ -147,15 +149,9 @@ void clip(View<const float, 2> image, View<float, 2> out, float maximum, int thr
 void quantise(View<const float, 2> image, View<float, 2> out, int bits, double full_scale, double offset, int threads) {
   check_pair(image, out);
   if (bits < 1 || bits > 24 || !(full_scale > 0)) throw std::invalid_argument("quantise: 1..24 bits, full_scale > 0");
-  const auto levels = static_cast<float>((1 << bits) - 1);
-  const auto step = static_cast<float>(full_scale / static_cast<double>(levels));
-  const auto inverse = static_cast<float>(static_cast<double>(levels) / full_scale);
-  const auto zero = static_cast<float>(offset);
+  const Levels to = levels(bits, full_scale, offset);
   parallel_for(image.size(), kPixelGrain, threads, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) {
-      const float level = std::min(std::max((image.data[i] + zero) * inverse, 0.0f), levels);
-      out.data[i] = ((level + 0x1.8p23f) - 0x1.8p23f) * step - zero;  // to the nearest whole number
-    }
+    for (std::size_t i = begin; i < end; ++i) out.data[i] = quantised(image.data[i], to);
   });
 }
 

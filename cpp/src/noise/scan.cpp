@@ -12,17 +12,6 @@ namespace crewe::noise {
 namespace {
 
 constexpr std::size_t kLineGrain = 16;
-constexpr std::size_t kTaps = 2 * kReach;
-
-struct Place {
-  std::ptrdiff_t whole;
-  double fraction;
-};
-
-Place split(double x) {
-  const double whole = std::floor(x);
-  return {static_cast<std::ptrdiff_t>(whole), x - whole};
-}
 
 // One line of `n` elements of `width` numbers, read at i + shift.
 void shift_line(const float* line, std::size_t n, std::size_t width, double shift, std::vector<float>& padded,
@@ -85,15 +74,8 @@ void shift_lines(View<const float, 2> image, View<const double, 2> shifts, View<
 
 namespace {
 
-constexpr std::size_t kNear = 8;  // lines that a restored line is made of
 constexpr double kSmoothing =
     1e-3;  // [pixel³]: 7 % less at half the Nyquist frequency, lines 0.1 pixel apart are averaged
-
-struct Recipe {
-  std::size_t count = 0;
-  std::array<std::size_t, kNear> lines{};
-  std::array<float, kNear> weights{};
-};
 
 // Weights of the natural smoothing spline through the places `at` (relative to the wanted place): the solution of
 // [|at_i − at_j|³ + ε δ_ij, (1, at_i); transposed, 0] w = [|at_i|³; 1, 0].
@@ -129,7 +111,9 @@ void spline_weights(const double* at, std::size_t n, double* weights) {
   for (std::size_t i = 0; i < n; ++i) weights[i] = m[i][i] == 0 ? 0 : m[i][size] / m[i][i];
 }
 
-std::vector<Recipe> recipes(View<const double, 2> shifts) {
+}  // namespace
+
+std::vector<Recipe> unshift_recipes(View<const double, 2> shifts) {
   const std::size_t ny = shifts.shape[0];
   std::vector<Recipe> result(ny);
   std::vector<std::size_t> order(ny);
@@ -166,15 +150,13 @@ std::vector<Recipe> recipes(View<const double, 2> shifts) {
   return result;
 }
 
-}  // namespace
-
 void unshift(View<const float, 3> data, View<const double, 2> shifts, View<float, 3> out, int threads) {
   if (data.shape != out.shape) throw std::invalid_argument("data and out differ in shape");
   if (!data.contiguous() || !out.contiguous()) throw std::invalid_argument("C-contiguous data wanted");
   const std::size_t ny = data.shape[0], nx = data.shape[1], inner = data.shape[2];
   check_shifts(ny, shifts);
   if (data.size() == 0) return;
-  const std::vector<Recipe> recipe = recipes(shifts);
+  const std::vector<Recipe> recipe = unshift_recipes(shifts);
   // Columns of the inner axes go one block after the other: what is kept in between is ny·nx·block numbers.
   const std::size_t block = std::min<std::size_t>(inner, 32);
   std::vector<float> kept(ny * nx * block);
@@ -198,7 +180,7 @@ void unshift(View<const float, 3> data, View<const double, 2> shifts, View<float
         for (std::size_t r = 0; r < recipe[y].count; ++r) rows[r] = kept.data() + recipe[y].lines[r] * nx * width;
         float* target = out.data + y * nx * inner + c;
         float* made = width == inner ? target : line.data();
-        CREWE_SIMD_CALL(combine, rows.data(), recipe[y].weights.data(), recipe[y].count, made, nx * width);
+        CREWE_SIMD_CALL(combine, rows.data(), recipe[y].weights, recipe[y].count, made, nx * width);
         if (width == inner) continue;
         for (std::size_t i = 0; i < nx; ++i) std::copy_n(line.data() + i * width, width, target + i * inner);
       }
@@ -242,48 +224,62 @@ std::vector<float> scan_response(double alpha, double beta, double gamma, double
   return {sum.begin(), sum.end()};
 }
 
+LineTaps line_taps(const std::vector<float>& response, std::size_t n) {
+  const std::size_t count = std::min(response.size(), n);
+  LineTaps result{std::vector<float>(count), 0};
+  for (std::size_t u = 0; u < count; ++u) result.taps[count - 1 - u] = response[u];
+  double rest = 0;
+  for (std::size_t u = count; u < response.size(); ++u) rest += static_cast<double>(response[u]);
+  result.before = static_cast<float>(rest);
+  return result;
+}
+
 void fast_scan(View<const float, 2> image, View<float, 2> out, const std::vector<float>& response, int threads) {
   check_pair(image, out);
   if (response.empty()) throw std::invalid_argument("fast_scan: an empty response");
   const std::size_t ny = image.shape[0], nx = image.shape[1];
-  // What lies further back than the line is its first pixel: those weights are added up.
-  const std::size_t count = std::min(response.size(), nx);
-  std::vector<float> taps(count);
-  for (std::size_t u = 0; u < count; ++u) taps[count - 1 - u] = response[u];
-  double rest = 0;
-  for (std::size_t u = count; u < response.size(); ++u) rest += static_cast<double>(response[u]);
+  const LineTaps line_sum = line_taps(response, nx);
+  const std::vector<float>& taps = line_sum.taps;
+  const std::size_t count = taps.size();
   parallel_for(ny, kLineGrain, threads, [&](std::size_t begin, std::size_t end) {
     std::vector<float> padded(nx + count - 1);
     for (std::size_t j = begin; j < end; ++j) {
       const float* line = image.data + j * nx;
       std::fill_n(padded.begin(), count - 1, line[0]);
       std::copy_n(line, nx, padded.begin() + static_cast<std::ptrdiff_t>(count - 1));
-      const float before = static_cast<float>(rest) * line[0];
+      const float before = line_sum.before * line[0];
       float* target = out.data + j * nx;
       CREWE_SIMD_CALL(filter, padded.data(), target, nx, taps.data(), count, 1);
-      if (rest != 0) {
+      if (line_sum.before != 0) {
         for (std::size_t i = 0; i < nx; ++i) target[i] += before;
       }
     }
   });
 }
 
-void row_lines(View<float, 2> image, std::size_t count, const double length[2], const double factor[2],
-               std::uint64_t seed, std::uint32_t picture) {
-  check_pair(image, image);
-  const std::size_t ny = image.shape[0], nx = image.shape[1];
-  if (ny == 0 || nx == 0) return;
+std::vector<LinePart> line_parts(std::size_t ny, std::size_t nx, std::size_t count, const double length[2],
+                                 const double factor[2], std::uint64_t seed, std::uint32_t picture) {
+  std::vector<LinePart> parts;
+  if (ny == 0 || nx == 0) return parts;
   rng::Sequence numbers({seed, rng::Stage::row_lines, picture});
   for (std::size_t k = 0; k < count; ++k) {
     const std::size_t row = numbers.below(ny);
     const double part = numbers.uniform(length[0], length[1]) * static_cast<double>(nx);
     const std::size_t size = std::clamp<std::size_t>(static_cast<std::size_t>(std::lround(part)), 1, nx);
     const std::size_t first = numbers.below(nx - size + 1);
-    float* segment = image.data + row * nx + first;
+    parts.push_back({row * nx + first, size, numbers.uniform(factor[0], factor[1])});
+  }
+  return parts;
+}
+
+void row_lines(View<float, 2> image, std::size_t count, const double length[2], const double factor[2],
+               std::uint64_t seed, std::uint32_t picture) {
+  check_pair(image, image);
+  for (const LinePart& part : line_parts(image.shape[0], image.shape[1], count, length, factor, seed, picture)) {
+    float* segment = image.data + part.first;
     double sum = 0;
-    for (std::size_t i = 0; i < size; ++i) sum += static_cast<double>(segment[i]);
-    const double scale = numbers.uniform(factor[0], factor[1]);
-    std::fill_n(segment, size, static_cast<float>(sum / static_cast<double>(size) * scale));
+    for (std::size_t i = 0; i < part.size; ++i) sum += static_cast<double>(segment[i]);
+    std::fill_n(segment, part.size, static_cast<float>(sum / static_cast<double>(part.size) * part.factor));
   }
 }
 

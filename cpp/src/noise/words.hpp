@@ -5,25 +5,6 @@
 
 namespace crewe::noise::CREWE_ISA_LEVEL {
 
-// cos and sin of a whole turn × bits / 2^32, the bits read as a signed number.
-CREWE_INLINE void turn(u32x16 bits, f32x16& cosine, f32x16& sine) {
-  const u32x16 quarter = u32x16(i32x16(bits + 0x20000000u) >> 30);  // −2 ... 1
-  const i32x16 rest = i32x16(bits - (quarter << 30));               // within ± 1/8 turn
-  const f32x16 a = __builtin_convertvector(rest, f32x16) * (6.28318530717958648f * 0x1p-32f), t = a * a;
-  f32x16 s = t * (1.0f / 362880.0f) - 1.0f / 5040.0f;
-  s = s * t + 1.0f / 120.0f;
-  s = s * t - 1.0f / 6.0f;
-  s = a + a * t * s;
-  f32x16 c = t * (1.0f / 40320.0f) - 1.0f / 720.0f;
-  c = c * t + 1.0f / 24.0f;
-  c = c * t - 0.5f;
-  c = c * t + 1.0f;
-  const u32x16 odd = 0u - (quarter & 1u);  // all bits where cos and sin change places
-  const u32x16 cc = (u32x16(c) & ~odd) | (u32x16(s) & odd), ss = (u32x16(s) & ~odd) | (u32x16(c) & odd);
-  cosine = f32x16(cc ^ (((quarter + 1u) & 2u) << 30));
-  sine = f32x16(ss ^ ((quarter & 2u) << 30));
-}
-
 // Four words each of eight Philox4x32-10 blocks in 64-bit lanes; the upper halves of the lanes are undefined.
 struct Words {
   u64x8 w0, w1, w2, w3;

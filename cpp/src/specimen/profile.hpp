@@ -6,21 +6,12 @@
 #include <vector>
 
 #include "crewe/specimen/render.hpp"
+#include "crewe/specimen/table.hpp"
 #include "kernels.hpp"
 
 namespace crewe::specimen {
 
 double value_of(const Profile& profile, double t);
-
-// f(k/256) for k = 0, 1, ... until |f| stays below `part`·f(0); linear in between, zero beyond.
-struct Table {
-  std::vector<float> values;
-  float end = 0;
-  bool cusp = false;
-
-  operator Samples() const { return {values.data(), end, cusp}; }
-};
-Table tabulate(const Profile& profile, double part);
 
 inline float look_up(const Table& table, float t) {
   const float place = t * static_cast<float>(Samples::kSteps);

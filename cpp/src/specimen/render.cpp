@@ -16,8 +16,7 @@ namespace crewe::specimen {
 namespace {
 
 constexpr std::size_t kPoints = 1 << 15;  // of the grid, per chunk
-constexpr double kPart = 3e-4;            // of f(0): where profiles end
-constexpr double kFieldPart = 1e-3;       // the same on the Fourier grid, whose border costs more
+constexpr double kFieldPart = 1e-3;       // of f(0): where profiles end on the Fourier grid, whose border costs more
 constexpr double kRowCost = 12.0;         // [ns] one row of one atom, and one pixel of it, measured
 constexpr double kItemCost = 1.4;         // [ns] one pixel of one atom, measured
 constexpr double kFourierCost = 12.0;     // [ns] one point of one transform and what goes with it, measured
@@ -231,21 +230,25 @@ void render(View<const double, 2> places, const std::uint32_t* kind, const std::
   if (!list.empty()) add_items(list, tables, out, threads);
 }
 
-void blobs(View<const double, 2> blobs, const std::uint32_t* kind, const std::vector<Profile>& profiles,
-           View<float, 2> out, int threads) {
+std::vector<Item> blob_items(View<const double, 2> blobs, const std::uint32_t* kind, std::size_t profiles) {
   if (blobs.shape[1] != 6) throw std::invalid_argument("blobs (m, 6) wanted");
-  if (!out.contiguous()) throw std::invalid_argument("a C-contiguous image wanted");
-  std::vector<Table> tables;
-  for (const Profile& profile : profiles) tables.push_back(tabulate(profile, 1e-3));
   std::vector<Item> items;
   for (std::size_t i = 0; i < blobs.shape[0]; ++i) {
     const Item item{blobs(i, 0), blobs(i, 1), blobs(i, 2), blobs(i, 3), blobs(i, 4), blobs(i, 5), kind[i]};
-    if (item.kind >= profiles.size() || !(item.a > 0) || !(item.a * item.c > item.b * item.b)) {
+    if (item.kind >= profiles || !(item.a > 0) || !(item.a * item.c > item.b * item.b)) {
       throw std::invalid_argument("blobs: a > 0, a·c > b² and a kind that there is wanted");
     }
     items.push_back(item);
   }
-  add_items(items, tables, out, threads);
+  return items;
+}
+
+void blobs(View<const double, 2> blobs, const std::uint32_t* kind, const std::vector<Profile>& profiles,
+           View<float, 2> out, int threads) {
+  if (!out.contiguous()) throw std::invalid_argument("a C-contiguous image wanted");
+  std::vector<Table> tables;
+  for (const Profile& profile : profiles) tables.push_back(tabulate(profile, kBlobPart));
+  add_items(blob_items(blobs, kind, profiles.size()), tables, out, threads);
 }
 
 void voronoi(View<const double, 2> seeds, View<std::int32_t, 2> nearest, View<float, 2> gap, int threads) {

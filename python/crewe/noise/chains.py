@@ -17,7 +17,6 @@ __all__ = ["Degraded", "sem", "stem", "tem"]
 Options = Mapping[str, Any] | None
 
 _NUMBERS = ("pixel_size", "electrons_per_pixel", "seed", "sensor", "bits")  # what is no stage
-_ADC = 14  # the stage's number in the counter of the generator (rng.hpp)
 
 
 @dataclass(frozen=True)
@@ -294,14 +293,12 @@ class _Run:
     def finish(self) -> Degraded:
         bits, seed = self.settings["bits"], self.settings["seed"]
         if bits is not None:
-            words = _core.philox4x32([0, 0, _ADC, 0], [seed & 0xFFFFFFFF, seed >> 32])
-            top = max(float(_core.noise_statistics(self.image)[1]), 1.0)  # at least one electron
-            full_scale = top * (1 + 0.5 * words[0] / 2**32) / 0.98
+            full_scale = _core.noise_full_scale(float(_core.noise_statistics(self.image)[1]), seed=seed)
             pixels.quantise(
                 self.image,
                 bits=bits,
                 full_scale=full_scale,
-                offset=0.02 * full_scale,
+                offset=_core.noise_below * full_scale,
                 threads=self.threads,
                 out=self.image,
             )

@@ -33,6 +33,9 @@ class Patches {
   std::size_t width() const { return 2 * reach_ + 1; }
   // |ψ_in(Δ)|², 0 where it is below the cut: (width, width), row-major.
   const std::vector<float>& weights() const { return weights_; }
+  // ψ_in*(Δ) at the same places; the rows m of D, size() numbers each.
+  const std::vector<std::complex<float>>& turn() const { return turn_; }
+  const std::vector<float>& matrix() const { return rows_; }
 
   // Adds the patches of the probe positions first, first + 1, ... of a scan, `columns` to a line, to the image T. The
   // position (y, x) lies at the image's pixel (oversample·y, oversample·x). waves (count, 2, n, n); a wave of zeros

@@ -23,6 +23,14 @@ void jitter_series(double* shifts, std::size_t lines, std::ptrdiff_t stride, dou
 // out(j, i) = image(j + shifts(j, 0), i + shifts(j, 1)) by cubic spline interpolation, its weights cut at 3·10⁻⁵.
 void shift_lines(View<const float, 2> image, View<const double, 2> shifts, View<float, 2> out, int threads);
 
+// The recorded lines, and their weights, that a line of the regular grid is made of.
+constexpr std::size_t kNear = 8;
+struct Recipe {
+  std::size_t count = 0, lines[kNear] = {};
+  float weights[kNear] = {};
+};
+std::vector<Recipe> unshift_recipes(View<const double, 2> shifts);
+
 // The other way round: data (y, x, n) recorded at the shifted places → values on the regular grid. Along x a cubic
 // spline; along y, where the lines lie at irregular places, a local smoothing cubic spline through the eight nearest
 // lines.
@@ -33,6 +41,14 @@ void unshift(View<const float, 3> data, View<const double, 2> shifts, View<float
 std::vector<float> scan_response(double alpha, double beta, double gamma, double theta);
 
 void fast_scan(View<const float, 2> image, View<float, 2> out, const std::vector<float>& response, int threads);
+
+// The parts of lines: their first pixel, length and factor of the mean.
+struct LinePart {
+  std::size_t first, size;
+  double factor;
+};
+std::vector<LinePart> line_parts(std::size_t ny, std::size_t nx, std::size_t count, const double length[2],
+                                 const double factor[2], std::uint64_t seed, std::uint32_t picture);
 
 // In place: `count` parts of lines, their length a part low ... high of the line, their value the part's mean × factor.
 void row_lines(View<float, 2> image, std::size_t count, const double length[2], const double factor[2],

@@ -17,6 +17,9 @@
 
 namespace crewe::specimen {
 
+// Where profiles that are added one by one end: parts of f(0).
+constexpr double kPart = 3e-4, kBlobPart = 1e-3;
+
 struct Profile {
   double h1, h2, h3, n, radius;
 };
