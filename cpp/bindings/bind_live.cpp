@@ -37,6 +37,7 @@ Kind kind_of(const py::tuple& spec) {
     }
     return ssb;
   }
+  if (name == "external") return live::External{};
   throw std::invalid_argument("images: no kind '" + name + "'");
 }
 
@@ -266,6 +267,36 @@ class LiveSession {
     return rows;
   }
 
+  void gather(const std::string& name, std::size_t join, std::pair<std::size_t, std::size_t> corner,
+              std::pair<std::size_t, std::size_t> shape) {
+    const py::gil_scoped_release free;
+    session_->gather(name, {join, corner.first, corner.second, shape.first, shape.second});
+  }
+
+  std::optional<std::size_t> take_line(const std::string& name, py::array_t<float, py::array::c_style> out) {
+    const std::span<float> line(out.mutable_data(), static_cast<std::size_t>(out.size()));
+    const py::gil_scoped_release free;
+    return session_->take_line(name, line);
+  }
+
+  void read_line(const std::string& name, std::size_t row, py::array_t<float, py::array::c_style> out) const {
+    const std::span<float> line(out.mutable_data(), static_cast<std::size_t>(out.size()));
+    const py::gil_scoped_release free;
+    session_->read_line(name, row, line);
+  }
+
+  void write(const std::string& name, std::size_t first, const py::array_t<float, py::array::c_style>& rows) {
+    const std::span<const float> values(rows.data(), static_cast<std::size_t>(rows.size()));
+    const py::gil_scoped_release free;
+    session_->write(name, first, values);
+  }
+
+  std::pair<double, double> detector_center() const {
+    const py::gil_scoped_release free;
+    const live::Point point = session_->detector_center();
+    return {point.y, point.x};
+  }
+
   std::pair<double, double> center() const {
     const py::gil_scoped_release free;
     const live::Point point = session_->center();
@@ -335,6 +366,23 @@ void bind_live(py::module_& m) {
       .def("image", &LiveSession::image)
       .def("configure", &LiveSession::configure)
       .def("changed_rows", &LiveSession::changed_rows)
+      .def("gather", &LiveSession::gather)
+      .def("take_line", &LiveSession::take_line, py::arg("name"), py::arg("out").noconvert())
+      .def("read_line", &LiveSession::read_line, py::arg("name"), py::arg("row"), py::arg("out").noconvert())
+      .def("write", &LiveSession::write, py::arg("name"), py::arg("first"), py::arg("rows").noconvert())
+      .def(
+          "open_lines", [](LiveSession& self, const std::string& name) { return self.session().open_lines(name); },
+          Free())
+      .def("waiting_lines",
+           [](LiveSession& self, const std::string& name) { return self.session().waiting_lines(name); })
+      .def("late", [](LiveSession& self, const std::string& name) { return self.session().late(name); })
+      .def("stop_gathering", [](LiveSession& self, const std::string& name) { self.session().stop_gathering(name); })
+      .def_property_readonly("detector_center", &LiveSession::detector_center)
+      .def_property_readonly("turn",
+                             [](LiveSession& self) {
+                               const live::Options& options = self.session().options();
+                               return std::pair(options.rotation, options.transpose);
+                             })
       .def_property_readonly("center", &LiveSession::center)
       .def_property_readonly("descan", &LiveSession::descan)
       .def_property_readonly("done", [](LiveSession& self) { return self.session().done(); })

@@ -8,7 +8,7 @@ import pytest
 import crewe
 from crewe import optics
 from crewe.imaging import airpi, rotate
-from crewe.imaging.exit_waves import Grid, as_scan, neighbours, plan, probe_wave, resampler
+from crewe.imaging.exit_waves import Grid, Resampler, as_scan, neighbours, plan, probe_wave
 from reference import patches as reference
 
 OPTICS = {"energy": 300e3, "semiangle": 20.0, "step": 0.2, "angle_per_pixel": 1.4266}
@@ -133,7 +133,7 @@ def test_detectors_of_any_kind(detector, finer, center, angle, transpose):
     middle = ((detector[0] - 1) / 2, (detector[1] - 1) / 2) if center is None else center
     k = np.stack([p - c for p, c in zip(np.indices(detector), middle, strict=True)], -1) * scan.pixel
     frame = blob(*np.moveaxis(rotate(k, angle, transpose=transpose), -1, 0)).astype(np.float32)
-    got = resampler(scan, grid, detector, middle)(frame[None])[0]
+    got = Resampler(scan, grid, detector, middle)(frame[None])[0]
     want = blob(*grid.frequencies())
     got *= want.sum() / got.sum()
     inside = np.hypot(*grid.frequencies()) < 0.4 * min(detector) * scan.pixel
@@ -144,7 +144,7 @@ def test_a_detector_that_is_the_grid_is_left_alone():
     frames = counts()[0]
     scan = as_scan(**OPTICS)
     np.testing.assert_array_equal(
-        resampler(scan, plan(scan, (64, 64), **OPTIONS), (64, 64), (32.0, 32.0))(frames), frames
+        Resampler(scan, plan(scan, (64, 64), **OPTIONS), (64, 64), (32.0, 32.0))(frames), frames
     )
 
 

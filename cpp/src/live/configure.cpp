@@ -50,12 +50,15 @@ void Session::State::configure(const Changes& changes) {
   for (std::size_t i = 0; i < changed.size(); ++i) {
     Picture& picture = *changed[i];
     reduce_anew = reduce_anew || picture.is<VirtualDetector>();
-    const bool kept = picture.is<VirtualDetector>();
+    const bool kept = picture.is<VirtualDetector>(), external = picture.is<External>();
     prepare(picture, changes.images[i].second, std::move(kernels[i]));
     reduce_anew = reduce_anew || picture.is<VirtualDetector>();
-    const bool empty = picture.is<VirtualDetector>() ? !kept : picture.is<SSB>() && !picture.ssb;
+    const bool empty = picture.is<VirtualDetector>() ? !kept
+                       : picture.is<External>()      ? !external
+                                                     : picture.is<SSB>() && !picture.ssb;
     if (empty) std::fill_n(picture.pixels.get(), picture.size(), 0.0F);
     if (!picture.is<SSB>()) picture.ssb.reset();
+    if (!picture.is<External>() && picture.lines) picture.lines->stop();
     mark(picture, 0, picture.rows);
   }
   if (changes.center) {

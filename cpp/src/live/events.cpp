@@ -50,6 +50,7 @@ void Session::State::apply(std::span<const io::Event> events, bool more) {
   if (!event_sum.empty()) show_sum(events);
   for (Picture& picture : pictures) {
     if (picture.ssb) picture.ssb->add(events);
+    if (picture.lines) picture.lines->add(events);
   }
   if (!touched.empty()) mark_positions(touched.front() / options.sx, touched.back() / options.sx + 1);
   for (const std::uint32_t position : touched) {

@@ -111,6 +111,7 @@ void Session::State::apply(const imaging::FrameBlock& frames, std::size_t begin,
   add_to_sum(frames);
   for (Picture& picture : pictures) {
     if (picture.ssb) picture.ssb->add(frames, fresh, where);
+    if (picture.lines) picture.lines->add(frames, fresh, where, by_pool());
   }
   after_block(was_complete, order.complete(first + (end - begin)));
   publish();

@@ -63,7 +63,7 @@ void Session::State::mark_positions(std::size_t first, std::size_t last_row) {
   for (Picture& picture : pictures) {
     if (picture.is<Sum>()) {
       mark(picture, 0, picture.rows);
-    } else if (!picture.is<RiCOM>() && !picture.whole.load(std::memory_order_relaxed)) {
+    } else if (!picture.is<RiCOM>() && !picture.is<External>() && !picture.whole.load(std::memory_order_relaxed)) {
       mark(picture, first, last_row);
     }
   }

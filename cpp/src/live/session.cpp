@@ -153,6 +153,9 @@ void Session::State::clear() {
     mark(picture, 0, picture.rows);
   }
   begin_ssb();
+  for (Picture& picture : pictures) {
+    if (picture.lines) picture.lines->stop();
+  }
   std::fill(moments.begin(), moments.end(), imaging::Moments{});
   std::fill(seen.begin(), seen.end(), 0);
   std::fill(profile.begin(), profile.end(), 0.0F);
@@ -233,6 +236,11 @@ Point Session::center() const {
 Descan Session::descan() const {
   const auto held = state_->lock.guest();
   return state_->center.slopes;
+}
+
+Point Session::detector_center() const {
+  const auto held = state_->lock.guest();
+  return state_->detector_center;
 }
 
 void Session::changed_rows(std::string_view name, std::uint64_t since,

@@ -86,6 +86,7 @@ std::array<std::size_t, 3> check_kind(const std::string& name, const Kind& kind,
   }
   if (std::holds_alternative<Sum>(kind)) return {options.ky, options.kx, 1};
   if (std::holds_alternative<SSB>(kind)) return scan;  // its numbers are checked by imaging::Ssb
+  if (std::holds_alternative<External>(kind)) return scan;
   return vectors;
 }
 
@@ -154,6 +155,7 @@ void Session::State::prepare(Picture& picture, const Kind& kind, std::optional<i
   }
   if (std::holds_alternative<Sum>(kind)) frame_sum.resize(options.ky * options.kx);
   if (std::holds_alternative<SSB>(kind)) ssb_field.resize(positions);
+  if (std::holds_alternative<External>(kind) && !picture.lines) picture.lines = std::make_unique<Lines>();
   if (const auto* field = std::get_if<ElectricField>(&kind)) {
     picture.scale = static_cast<float>(imaging::field_per_pixel(field->energy, field->angle_per_pixel));
   }
@@ -183,8 +185,11 @@ std::unique_ptr<imaging::Ssb> Session::State::make_ssb(const SSB& kind, const Ch
   wanted_ssb.dead = options.dead;
   wanted_ssb.dark = options.dark;
   wanted_ssb.gain = options.gain;
-  return std::make_unique<imaging::Ssb>(
-      std::move(wanted_ssb), [this](std::size_t n, std::size_t grain, RangeFunction f) { pool.run(n, grain, f); });
+  return std::make_unique<imaging::Ssb>(std::move(wanted_ssb), by_pool());
+}
+
+imaging::Parallel Session::State::by_pool() {
+  return [this](std::size_t n, std::size_t grain, RangeFunction f) { pool.run(n, grain, f); };
 }
 
 // Rings of a whole number of pixels, so that radii that are multiples of it cut no ring.

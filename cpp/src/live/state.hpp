@@ -21,6 +21,7 @@
 #include "crewe/live/session.hpp"
 #include "crewe/parallel.hpp"
 #include "live/center.hpp"
+#include "live/lines.hpp"
 #include "live/order.hpp"
 #include "live/queue.hpp"
 #include "live/turn.hpp"
@@ -48,6 +49,7 @@ struct Picture {
   std::size_t detector = 0;                     // VirtualDetector: its place among the sums of a frame
   float scale = 0;                              // ElectricField: volts per detector pixel
   std::unique_ptr<imaging::Ssb> ssb, next_ssb;  // SSB: of this scan, and of the next one where that differs
+  std::unique_ptr<Lines> lines;                 // External
   std::atomic<bool> whole{false};               // ICOM, SSB: made as a whole, on demand
   std::uint64_t made = 0;                       // ICOM, SSB: version of the patterns' sums it was made from
   std::size_t positions = 0;                    // ICOM, SSB: of those sums
@@ -135,6 +137,7 @@ struct Session::State {
 
   // session.cpp
   Picture& find(std::string_view name);
+  Lines& find_lines(std::string_view name);
   std::size_t place(const imaging::FrameBlock& frames, std::optional<std::size_t> first) const;
   void check_open() const;
   void lend(const Queue::Slot& slot);
@@ -166,6 +169,7 @@ struct Session::State {
   void set_detector_sums();
   void set_turn();
   std::unique_ptr<imaging::Ssb> make_ssb(const SSB& kind, const Changes& changes = {});
+  imaging::Parallel by_pool();
 
   // configure.cpp
   void configure(const Changes& changes);

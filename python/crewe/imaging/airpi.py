@@ -1,5 +1,6 @@
 """AIRPI: the phase of the specimen from a network that sees nine neighbouring patterns at a time."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -7,10 +8,10 @@ from numpy.typing import NDArray
 
 from crewe import _core, models
 from crewe._array import as_frames, as_pair, as_threads
-from crewe.imaging.exit_waves import Scan, as_scan, neighbours, plan, probe_wave, resampler
+from crewe.imaging.exit_waves import Planes, Resampler, Scan, as_scan, neighbours, plan, probe_wave
 from crewe.models import Model
 
-__all__ = ["Engine", "airpi"]
+__all__ = ["Engine", "airpi", "as_network"]
 
 BATCH = 64  # positions that go through the network at a time
 CUT = 0.1  # a patch counts where the probe has at least this fraction of its highest intensity
@@ -112,15 +113,29 @@ def airpi(
     (sy, sx), detector = frames.shape[:2], (frames.shape[2], frames.shape[3])
     middle = ((detector[0] - 1) / 2, (detector[1] - 1) / 2) if center is None else as_pair(center, "center")
     workers = as_threads(threads)
-    network = models.load(model, device=device, threads=workers) if isinstance(model, str) else model
+    network = as_network(model, device, workers)
     engine = Engine(scan, (sy, sx), detector, middle, int(oversample), network, workers)
     for row, line in enumerate(frames):
-        engine.add(row, line)
-    return engine.result()
+        if line.dtype.kind == "f" and not np.isfinite(line).all():
+            place = np.argwhere(~np.isfinite(line))[0].tolist()
+            raise ValueError(f"frames: finite numbers wanted, NaN or infinity came at {[row, *place]}")
+        engine.add(row, engine.resample(line))
+    size = np.abs(engine.sum)
+    found: NDArray[np.complex64] = np.where(size > 0, engine.sum / np.where(size > 0, size, 1), 1)
+    return found.astype(np.complex64)
+
+
+def as_network(model: str | Model, device: str, threads: int) -> Any:
+    """A model by its name, or the one that was given."""
+    return models.load(model, device=device, threads=threads) if isinstance(model, str) else model
 
 
 class Engine:
-    """Scan lines in order → the sum of their patches: `add` each line, then `result`; three lines are kept."""
+    """Scan lines, in any order → the sum of their patches, whose angle is the phase.
+
+    A line is worked on when those above and below it are there, and kept until they are worked on too: three lines,
+    where they come in order.
+    """
 
     def __init__(
         self,
@@ -146,9 +161,11 @@ class Engine:
         )
         self._check_coverage()
         self.probe = np.stack([np.abs(wave), np.angle(wave)]).astype(np.float32)[None]
-        self.resample = resampler(scan, self.grid, detector, center)
+        self.resample = Resampler(scan, self.grid, detector, center)
         self.sum = np.zeros((shape[0] * oversample, shape[1] * oversample), np.complex64)
-        self._lines: list[NDArray[np.float32]] = []
+        self.cancelled = False  # set in another thread: the work on a line ends after the batch in hand
+        self._lines: dict[int, Planes] = {}
+        self._done: set[int] = set()
 
     def _check_coverage(self) -> None:
         """Every pixel of the image must be reached by a patch."""
@@ -159,23 +176,43 @@ class Engine:
                 f"{self.scan.step:g} Å and {self.oversample} pixels per step some lie in no probe"
             )
 
-    def add(self, row: int, frames: NDArray[Any]) -> None:
-        """The frames (sx, ky, kx) of the next row; the one before it is worked on, with the last one that too."""
-        if frames.dtype.kind == "f" and not np.isfinite(frames).all():
-            place = np.argwhere(~np.isfinite(frames))[0].tolist()
-            raise ValueError(f"frames: finite numbers wanted, NaN or infinity came at {[row, *place]}")
-        self._lines = [*self._lines[-2:], self.resample(frames)]
-        if row > 0:
-            self._work(row - 1, self._lines[0], self._lines[-2], self._lines[-1])
-        if row == self.shape[0] - 1:
-            self._work(row, self._lines[max(len(self._lines) - 2, 0)], self._lines[-1], self._lines[-1])
-            self._lines = []
+    def add(self, row: int, line: Planes) -> list[int]:
+        """The patterns (sx, size, size) of a row, on the grid; which rows could be worked on with them."""
+        self._lines[row] = line
+        worked = [near for near in (row - 1, row, row + 1) if near in self._lines and self._enclosed(near)]
+        for near in worked:
+            self._work(near, self._lines, self.sum)
+        self._done.update(worked)
+        for near in range(row - 2, row + 3):
+            if self._done.issuperset(self._around(near)):
+                self._lines.pop(near, None)
+        return worked
 
-    def _work(
-        self, row: int, above: NDArray[np.float32], here: NDArray[np.float32], below: NDArray[np.float32]
-    ) -> None:
-        columns = self.shape[1]
+    def unfinished(self) -> bool:
+        """Some rows wait for others."""
+        return not self._done.issuperset(self._lines)
+
+    def with_rest(self, lines: Mapping[int, Planes]) -> NDArray[np.complex64]:
+        """The sum with what waits and with these rows, as if nothing else came; more may be added afterwards."""
+        total, known = self.sum.copy(), {**self._lines, **lines}
+        for row in sorted(known.keys() - self._done):
+            self._work(row, known, total)
+        return total
+
+    def _around(self, row: int) -> range:
+        return range(max(row - 1, 0), min(row + 2, self.shape[0]))
+
+    def _enclosed(self, row: int) -> bool:
+        return all(near in self._lines for near in self._around(row))
+
+    def _work(self, row: int, lines: Mapping[int, Planes], total: NDArray[np.complex64]) -> None:
+        here, columns = lines[row], self.shape[1]
+        above, below = (
+            lines.get(near, np.zeros_like(here)) for near in (max(row - 1, 0), min(row + 1, self.shape[0] - 1))
+        )
         for start in range(0, columns, BATCH):
+            if self.cancelled:
+                return
             nine, empty = neighbours(above, here, below, slice(start, start + BATCH))
             count = len(nine)
             probes = np.repeat(self.probe, count, axis=0)
@@ -184,15 +221,9 @@ class Engine:
             waves[empty] = 0
             self.patches.add(
                 waves,
-                self.sum,
+                total,
                 first=row * columns + start,
                 columns=columns,
                 oversample=self.oversample,
                 threads=self.threads,
             )
-
-    def result(self) -> NDArray[np.complex64]:
-        """exp(i·phase) of what was added so far, 1 where nothing was."""
-        size = np.abs(self.sum)
-        found: NDArray[np.complex64] = np.where(size > 0, self.sum / np.where(size > 0, size, 1), 1)
-        return found.astype(np.complex64)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from crewe._array import as_finite
 from crewe.optics import Aberrations, wavelength
 
-__all__ = ["Grid", "Scan", "as_scan", "neighbours", "plan", "probe_wave", "resampler"]
+__all__ = ["Grid", "Resampler", "Scan", "as_scan", "neighbours", "plan", "probe_wave"]
 
 Floats = NDArray[np.float64]
 Planes = NDArray[np.float32]
@@ -158,48 +158,67 @@ def probe_wave(scan: Scan, grid: Grid) -> NDArray[np.complex128]:
     return wave
 
 
-def resampler(scan: Scan, grid: Grid, detector: tuple[int, int], center: tuple[float, float]) -> Any:
-    """A function that brings frames (n, ky, kx) onto the grid, in scan axes: (n, size, size) float32 >= 0.
+class Resampler:
+    """Brings frames (n, ky, kx) onto the grid, in scan axes: (n, size, size) float32 >= 0.
 
     Detector pixels are joined to bins that are no larger than a pixel of the grid, bins are interpolated linearly; what
     lies beyond the detector is 0. A detector that is the grid is left as it is.
+
+    Attributes
+    ----------
+    join : int
+        Detector pixels to a bin, along each axis.
+    corner, shape : (int, int)
+        The first detector pixel (y, x) that is of use, and the bins (rows, columns) from there on.
     """
-    bin = max(1, math.floor(1 / (grid.length * scan.pixel) + 1e-6))
-    skip, counts, middle = [], [], []
-    for n, c in zip(detector, center, strict=True):
-        # Bins begin where the centre comes nearest to the middle of one.
-        off = [abs((c - first - (bin - 1) / 2) / bin % 1 - 0.5) for first in range(min(bin, n))]
-        first = int(np.argmax(off))
-        skip.append(first)
-        counts.append(max(1, (n - first) // bin))
-        middle.append((c - first - (bin - 1) / 2) / bin)
-    y, x = (k / (scan.pixel * bin) for k in scan.on_detector(*grid.frequencies()))
-    places = [(p + c).round(9).ravel() for p, c in zip((y, x), middle, strict=True)]
-    corners, shares = [], []
-    low = [np.floor(p) for p in places]
-    for corner in np.ndindex(2, 2):
-        share, index = np.ones(grid.size**2), np.zeros(grid.size**2, np.int64)
-        for p, base, step, n in zip(places, low, corner, counts, strict=True):
-            at = base + step
-            share = share * np.where((at >= 0) & (at < n), 1 - np.abs(p - at), 0)
-            index = index * n + np.clip(at, 0, n - 1).astype(np.int64)
-        if share.any():
-            corners.append(index)
-            shares.append(share.astype(np.float32))
-    rows, columns = (slice(first, first + n * bin) for first, n in zip(skip, counts, strict=True))
 
-    def resample(frames: NDArray[Any]) -> Planes:
-        binned = frames
-        if bin > 1:
-            shape = (len(frames), counts[0], bin, counts[1], bin)
-            binned = frames[:, rows, columns].reshape(shape).sum((2, 4), dtype=np.float32)
-        flat = binned.reshape(len(frames), -1)
-        out = np.zeros((len(frames), grid.size**2), np.float32)
-        for index, share in zip(corners, shares, strict=True):
+    def __init__(self, scan: Scan, grid: Grid, detector: tuple[int, int], center: tuple[float, float]) -> None:
+        self.size = grid.size
+        self.join = bin = max(1, math.floor(1 / (grid.length * scan.pixel) + 1e-6))
+        corner, shape, places = [], [], []
+        axes = scan.on_detector(*grid.frequencies())
+        for n, c, k in zip(detector, center, axes, strict=True):
+            # Bins begin where the centre comes nearest to the middle of one.
+            off = [abs((c - first - (bin - 1) / 2) / bin % 1 - 0.5) for first in range(min(bin, n))]
+            first = int(np.argmax(off))
+            count = max(1, (n - first) // bin)
+            place = (k / (scan.pixel * bin) + (c - first - (bin - 1) / 2) / bin).round(9).ravel()
+            low = int(np.clip(np.floor(place.min()), 0, count - 1))
+            high = int(np.clip(np.floor(place.max()) + 1, low, count - 1))
+            corner.append(first + low * bin)
+            shape.append(high - low + 1)
+            places.append(place - low)
+        self.corner, self.shape = (corner[0], corner[1]), (shape[0], shape[1])
+        self._corners: list[tuple[NDArray[np.int64], Planes]] = []
+        bases = [np.floor(place) for place in places]
+        for step in np.ndindex(2, 2):
+            share, index = np.ones(grid.size**2), np.zeros(grid.size**2, np.int64)
+            for place, base, further, n in zip(places, bases, step, shape, strict=True):
+                at = base + further
+                share = share * np.where((at >= 0) & (at < n), 1 - np.abs(place - at), 0)
+                index = index * n + np.clip(at, 0, n - 1).astype(np.int64)
+            if share.any():
+                self._corners.append((index, share.astype(np.float32)))
+
+    def bins(self, frames: NDArray[Any]) -> NDArray[Any]:
+        """The sums of detector pixels (n, rows, columns)."""
+        (top, left), (rows, columns), join = self.corner, self.shape, self.join
+        part = frames[:, top : top + rows * join, left : left + columns * join]
+        if join == 1:
+            return part
+        joined: Planes = part.reshape(len(frames), rows, join, columns, join).sum((2, 4), dtype=np.float32)
+        return joined
+
+    def planes(self, bins: NDArray[Any]) -> Planes:
+        """Sums (n, rows, columns) on the grid."""
+        flat = bins.reshape(len(bins), -1)
+        out = np.zeros((len(bins), self.size**2), np.float32)
+        for index, share in self._corners:
             out += flat[:, index] * share
-        return np.maximum(out, 0).reshape(-1, grid.size, grid.size)
+        return np.maximum(out, 0).reshape(-1, self.size, self.size)
 
-    return resample
+    def __call__(self, frames: NDArray[Any]) -> Planes:
+        return self.planes(self.bins(frames))
 
 
 def neighbours(above: Planes, here: Planes, below: Planes, columns: slice) -> tuple[Planes, NDArray[np.bool_]]:

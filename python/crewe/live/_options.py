@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe._array import as_pair, as_threads, as_weights
-from crewe.live.kinds import Kind, VirtualDetector
+from crewe.live.kinds import AIRPI, Kind, VirtualDetector
 
 __all__ = ["SETTINGS", "changes_of", "core_options", "kinds_of", "shape_of"]
 
@@ -20,8 +20,9 @@ SETTINGS = ("center", "descan", "rotation", "transpose")
 
 def core_options(given: Mapping[str, Any]) -> dict[str, Any]:
     """The keyword arguments of `Session` for the core."""
-    if given["device"] != "cpu":
-        raise ValueError(f"device: 'cpu' wanted, {given['device']!r} came")
+    networks = any(isinstance(kind, AIRPI) for kind in given["images"].values())
+    if given["device"] not in (("cpu", "cuda") if networks else ("cpu",)):
+        raise ValueError(f"device: 'cpu' wanted, or 'cuda' with AIRPI images, {given['device']!r} came")
     if given["on_full"] not in ("block", "busy"):
         raise ValueError(f"on_full: 'block' or 'busy' wanted, {given['on_full']!r} came")
     scan, detector = shape_of(given["scan"], "scan"), shape_of(given["detector"], "detector")

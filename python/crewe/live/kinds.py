@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
+from crewe.imaging.exit_waves import as_scan
 from crewe.imaging.ssb import as_optics
 from crewe.optics import Aberrations
 
-__all__ = ["ICOM", "SSB", "CenterOfMass", "ElectricField", "Kind", "RiCOM", "Sum", "VirtualDetector"]
+__all__ = ["AIRPI", "ICOM", "SSB", "CenterOfMass", "ElectricField", "Kind", "RiCOM", "Sum", "VirtualDetector"]
 
 Spec = tuple[str | float | int, ...]
 
@@ -200,4 +201,64 @@ class SSB:
         return "ssb", *as_optics(*numbers, self.aberrations, self.wiener)
 
 
-Kind = RiCOM | VirtualDetector | CenterOfMass | ICOM | ElectricField | Sum | SSB
+@dataclass(frozen=True)
+class AIRPI:
+    """Phase by a network that sees nine neighbouring patterns [rad], ``(sy, sx)``: `crewe.imaging.airpi` while the scan
+    runs.
+
+    A thread of the session's follows the probe by a scan line or two: the network sees a line when the one below it is
+    complete. Patterns are kept, joined to the pixels of the network, for the lines that wait and for three more; with
+    positions in disorder, for all lines whose neighbours are missing. Where the network is slower than the scan, up to
+    `ahead` lines wait for it; then `Session.push` waits too and says so by a RuntimeWarning, or raises
+    `crewe.BusyError` if the session was made with ``on_full="busy"``. Nothing is left out. `Session.finish` and `close`
+    wait until all lines are worked on, and take what is missing of the scan as empty.
+
+    A network that fails ends its image for this scan, and nothing else: see `Session.errors`.
+
+    Centre, rotation and transposition are the session's, as for `SSB`; a change of them or of the kind takes effect
+    with the next scan. A position counts once, with the frame that came first. Single electrons add up: their line is
+    complete once two blocks of them lie behind it; electrons that come later are left out and reported.
+
+    Parameters
+    ----------
+    energy : float
+        Of the beam [eV].
+    semiangle : float
+        Of the bright disc [mrad].
+    step : float
+        Distance of probe positions [Å].
+    angle_per_pixel : float
+        Of the detector [mrad].
+    aberrations : Aberrations, optional
+        Of the probe, azimuths in the detector's axes.
+    model : str or Model
+        As in `crewe.imaging.airpi`.
+    ahead : int
+        Scan lines that may wait for the network.
+
+    Examples
+    --------
+    >>> AIRPI(energy=300e3, semiangle=20.0, step=0.2, angle_per_pixel=1.4).ahead
+    64
+    """
+
+    energy: float
+    semiangle: float
+    step: float
+    angle_per_pixel: float
+    aberrations: Aberrations | None = None
+    model: Any = "imaging-airpi"
+    ahead: int = 64
+
+    def __post_init__(self) -> None:
+        as_scan(self.energy, self.semiangle, self.step, self.angle_per_pixel, aberrations=self.aberrations)
+        if isinstance(self.ahead, bool) or not isinstance(self.ahead, Integral):
+            raise TypeError(f"ahead: an int wanted, {self.ahead!r} came")
+        if self.ahead < 1:
+            raise ValueError(f"ahead: one scan line or more wanted, {self.ahead} came")
+
+    def _spec(self) -> Spec:
+        return ("external",)
+
+
+Kind = RiCOM | VirtualDetector | CenterOfMass | ICOM | ElectricField | Sum | SSB | AIRPI

@@ -104,6 +104,8 @@ def feed(session: Session, source: Any, *, progress: bool = False) -> None:
             raise TypeError(f"source: a FrameSource or EventSource wanted, {type(source).__name__} came")
         session.finish()
     except BaseException as error:
+        if not isinstance(error, Exception):  # Ctrl-C doesn't wait for networks
+            session.cancel()
         with contextlib.suppress(ValueError):
             session.finish()
         error.session = session  # type: ignore[attr-defined]
@@ -121,6 +123,7 @@ def _feed_frames(session: Session, source: Any, progress: bool) -> None:
             elif release:
                 release[0]()
             elif fit:
+                session._followers.admit()
                 session._core.push(frames[:fit], first)
             surplus += len(frames) - fit
             bar.set(first + fit)
@@ -139,6 +142,7 @@ def _feed_events(session: Session, source: Any, progress: bool) -> None:
     with Bar("scan", total=positions, unit="positions", show=progress) as bar:
         for events in source.records():
             if core.threads == 1:
+                session._followers.admit()
                 core.push_records(events, True)
             else:  # a worker sums a copy while the next block is decoded: a fifth more work, nearly twice the rate
                 block = free.get()
@@ -152,6 +156,7 @@ def _feed_events(session: Session, source: Any, progress: bool) -> None:
 def _lend(session: Session, lend: Callable[..., None], *block: Any) -> None:
     """Wait for room in the queue, also where the session was told to be busy."""
     try:
+        session._followers.admit()
         lend(*block)
     except BusyError:
         session.flush()

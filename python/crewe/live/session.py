@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -11,8 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from crewe import _core
 from crewe._array import as_frames
+from crewe.live._follow import Followers
 from crewe.live._options import changes_of, core_options, shape_of
-from crewe.live.kinds import Kind
+from crewe.live.kinds import AIRPI, Kind
 
 __all__ = ["Session"]
 
@@ -33,7 +35,7 @@ class Session:
         Detector pixels (ky, kx).
     images : dict of str to Kind
         What to make, by name: `RiCOM`, `VirtualDetector`, `CenterOfMass`, `ICOM`, `ElectricField`, `Sum`,
-        `SSB`.
+        `SSB`, `AIRPI`.
     center : "auto" or (float, float)
         Centre of the undiffracted pattern (y, x) [detector pixels], at the middle of the scan. ``"auto"``: the mean
         centre of mass, refined as the scan proceeds; the mean of the finished centre-of-mass map is 0.
@@ -43,10 +45,11 @@ class Session:
         Exchange y and x of the centre of mass first.
     threads : int
         0: one per core.
-    device : str
-        ``"cpu"``.
+    device : "cpu" or "cuda"
+        Where the networks of `AIRPI` images run; all else runs on the CPU.
     on_full : "block" or "busy"
-        What a push of a borrowed block does when the queue is full: wait, or raise `crewe.BusyError`.
+        What a push of a borrowed block does when the queue is full, and any push when too many lines wait for the
+        network of an `AIRPI` image: wait, or raise `crewe.BusyError`.
     keep_profile : bool
         Keep at most 64 ring sums per position, so that `configure` can change radii for what is already scanned.
     descan : None, "fit" or array_like (2, 2)
@@ -117,12 +120,23 @@ class Session:
         queue: int = 64,
     ) -> None:
         given = {name: value for name, value in locals().items() if name != "self"}
-        self._core = _core.LiveSession(core_options(given))
+        options = core_options(given)
+        self._core = _core.LiveSession(options)
         self._push = self._core.push
         self._ended = threading.Event()
         self._kinds = dict(images)
         self.scan: tuple[int, int] = shape_of(scan, "scan")
         self.detector: tuple[int, int] = shape_of(detector, "detector")
+        self._followers = Followers(
+            self._core,
+            self.scan,
+            self.detector,
+            device=device,
+            threads=options["threads"],
+            wait=on_full == "block",
+        )
+        self._followers.begin(images)
+        weakref.finalize(self, self._followers.close)
 
     # ---------------------------------------------------------------------------------------------- the producer's side
     def push(
@@ -150,12 +164,13 @@ class Session:
         ValueError
             A wrong shape, more frames than positions, NaN or infinity: the block is refused whole. A closed session.
         BusyError
-            The queue is full and ``on_full="busy"``; nothing is borrowed.
+            The queue is full, or too many lines wait for a network, and ``on_full="busy"``; nothing is taken.
         """
         if as_frames(frames).ndim != 3:
             raise ValueError(f"frames: shape (n, ky, kx) wanted, {frames.shape} came")
         if first is not None and (isinstance(first, bool) or first < 0):
             raise ValueError(f"first: 0 or more wanted, {first} came")
+        self._followers.admit()
         if release is _UNSET:
             self._push(frames, first)
         else:
@@ -180,6 +195,7 @@ class Session:
             if not isinstance(array, np.ndarray) or array.dtype.kind not in "iu" or not array.dtype.isnative:
                 what = repr(array.dtype) if isinstance(array, np.ndarray) else type(array).__name__
                 raise TypeError(f"{name}: an integer array (native byte order) wanted, {what} came")
+        self._followers.admit()
         self._core.push_events(position, y, x)
 
     def flush(self) -> None:
@@ -187,19 +203,30 @@ class Session:
         self._core.flush()
 
     def finish(self) -> None:
-        """Bring every image to its final form: centre fitted, all sums in order. More may be pushed afterwards."""
+        """Bring every image to its final form: centre fitted, all sums in order, networks no longer behind. More may be
+        pushed afterwards.
+        """
         self._core.finish()
+        self._followers.finish()
 
     def close(self) -> None:
-        """Finish, and take no more. The images stay."""
+        """Finish, and take no more. The images stay. Ctrl-C ends the wait for networks; the session is closed then."""
         try:
             self._core.close()
+            self._followers.finish()
         finally:
+            self._followers.close()
             self._ended.set()
 
+    def cancel(self) -> None:
+        """Don't wait for networks: `AIRPI` images stay as they are until the next scan. From any thread."""
+        self._followers.cancel()
+
     def next_scan(self) -> None:
-        """All images zero, `done` 0, settings as they are."""
+        """All images zero, `done` 0, settings as they are; scan lines that wait for a network are forgotten."""
+        self._followers.cancel()
         self._core.next_scan()
+        self._followers.begin(self._kinds)
 
     # -------------------------------------------------------------------------------------------------- from any thread
     def configure(self, **changes: Any) -> None:
@@ -213,21 +240,25 @@ class Session:
             kept per position. Virtual detectors change for the past where the session was made with
             ``keep_profile=True``: exactly for radii that are multiples of `ring_width` from the first centre, else a
             ring that a radius cuts counts by its share of pixels; without it, and for a change of centre, from the
-            next frame on. `SSB` follows with the next scan.
+            next frame on. `SSB` and `AIRPI` follow with the next scan.
 
         Raises
         ------
         TypeError, ValueError
             Something is wrong or unknown; then nothing has changed.
         """
-        self._core.configure(changes_of(changes, self._kinds))
+        wanted = changes_of(changes, self._kinds)
+        for kind in changes.values():
+            if isinstance(kind, AIRPI):
+                self._followers.engine(kind)
+        self._core.configure(wanted)
         self._kinds.update({name: kind for name, kind in changes.items() if name in self._kinds})
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
         """The image, ``(sy, sx)``, ``(sy, sx, 2)`` or, for `Sum`, ``(ky, kx)``: a read-only view that shows what comes.
 
         It lies in the session's memory, outlives the session, and never moves. `ICOM` and `SSB` images are
-        brought up to date.
+        brought up to date; an `AIRPI` image is as far as its network has come.
         """
         if name not in self._kinds:
             raise KeyError(f"no image {name!r}; there are {', '.join(map(repr, self._kinds))}")
@@ -256,6 +287,16 @@ class Session:
     def version(self) -> int:
         """Grows with every change of any image."""
         return self._core.version
+
+    @property
+    def behind(self) -> int:
+        """Complete scan lines that wait for a network (`AIRPI`); the most of any image."""
+        return self._followers.waiting()
+
+    @property
+    def errors(self) -> dict[str, Exception]:
+        """What went wrong with images of this scan that networks make, by name; a RuntimeWarning told it too."""
+        return self._followers.errors()
 
     @property
     def closed(self) -> bool:
@@ -306,5 +347,7 @@ class Session:
         if error is None:
             self.close()
             return
+        if not isinstance(error, Exception):  # Ctrl-C doesn't wait for networks
+            self.cancel()
         with contextlib.suppress(ValueError):  # a late NaN must not hide what went wrong
             self.close()

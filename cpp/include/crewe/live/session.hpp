@@ -85,6 +85,24 @@ class Session {
   // All images zero, all settings kept.
   void next_scan();
 
+  // ---- External images
+
+  // The producer's: the scan's patterns are gathered from here on until `next_scan`.
+  void gather(std::string_view name, const Binning& bins);
+  // Any thread: the complete line that has waited longest, its patterns (sx, bins.rows, bins.cols) to `out`; its row.
+  // Single electrons: a line is complete once two blocks of them lay behind it.
+  std::optional<std::size_t> take_line(std::string_view name, std::span<float> out);
+  std::size_t waiting_lines(std::string_view name) const;
+  // The producer's: rows that aren't complete, ascending, and the patterns of one of them.
+  std::vector<std::size_t> open_lines(std::string_view name) const;
+  void read_line(std::string_view name, std::size_t row, std::span<float> out) const;
+  // Any thread: frames and electrons that came for a line after it was complete, and are left out.
+  std::size_t late(std::string_view name) const;
+  // Any thread: gathers no more, and forgets what waits.
+  void stop_gathering(std::string_view name);
+  // Any thread: rows of the image, from `first` on.
+  void write(std::string_view name, std::size_t first, std::span<const float> rows);
+
   // ---- from any thread
 
   // Validated as a whole before anything changes. Images of the centre of mass are recomputed from what is kept;
@@ -104,6 +122,7 @@ class Session {
   bool closed() const noexcept;
   Point center() const;  // as it is used now, in the middle of the scan
   Descan descan() const;
+  Point detector_center() const;       // of what needs it before the scan is known: radii, phases
   double ring_width() const noexcept;  // of the kept profile [detector pixels]
 
   // Rows (first, last) of an image that changed after version `since`; read `version` before.
