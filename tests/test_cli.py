@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -75,6 +76,12 @@ def test_help_is_light():
         (["image", "scan.npy", "--image", "haadf"], "haadf"),
         (["image", "scan.npy", "--image", "adf"], "--inner"),
         (["image", "scan.npy", "--image", "field"], "--energy"),
+        (["image", "scan.npy", "--image", "airpi", "--energy", "3e5"], "--step [Å]"),
+        (
+            ["live", "scan.npy", "-i", "ssb", "--energy", "3e5", "--angle", "4", "--semiangle", "15", "--step", "0.4"]
+            + ["--fit-rotation"],
+            "--rotation",
+        ),
         (["image", "scan.npy", "--output", "x.jpg"], ".npy"),
         (["image", "scan.npy", "--output", "no/such/x.npy"], "no/such"),
         (["image", "scan.npy", "--output", "scan.npy"], "overwrite"),
@@ -205,6 +212,47 @@ def test_fit_rotation_tells_and_turns(here, capsys):
     com -= com.mean((0, 1))
     angle, transpose = imaging.fit_rotation(com)
     np.testing.assert_allclose(np.load("x.npy"), imaging.rotate(com, angle, transpose=transpose), atol=1e-3)
+
+
+def test_phases(here, capsys, monkeypatch):
+    """The centre and the rotation are found before."""
+    frames = discs((24, 20), (32, 32))
+    np.save("scan.npy", frames)
+    optics = {"energy": 3e5, "semiangle": 15.0, "step": 0.2, "angle_per_pixel": 4.0}
+    words = ["--energy", "3e5", "--angle", "4", "--semiangle", "15", "--step", "0.2", "--fit-rotation"]
+
+    class Network:
+        info = SimpleNamespace(options={"size": 64, "length": [4.0, 24.0], "fill": [0.1, 0.95]})
+
+        def run(self, patterns, probes, step):
+            phase = probes[:, 1] + patterns[:, 4].mean((1, 2))[:, None, None] / 10
+            return np.stack([probes[:, 0] * np.cos(phase), probes[:, 0] * np.sin(phase)], 1).astype(np.float32)
+
+    monkeypatch.setattr(crewe.models, "load", lambda *_, **__: Network())
+    assert cli.run(["image", "scan.npy", "-i", "ssb", "-i", "airpi", *words, "-o", "x-{image}.npy"]) == 0
+    assert "rotation" in capsys.readouterr().err
+    com = imaging.com(frames)
+    center = com.mean((0, 1), dtype=np.float64) + 15.5
+    angle, transpose = imaging.fit_rotation(com - com.mean((0, 1)))
+    geometry = {"center": tuple(center), "rotation": angle, "transpose": transpose}
+    for name, function in (("ssb", imaging.ssb), ("airpi", imaging.airpi)):
+        want = np.angle(function(frames, **optics, **geometry))
+        np.testing.assert_allclose(np.load(f"x-{name}.npy"), want, atol=1e-3 * np.ptp(want))
+
+
+def test_a_network_that_fails_is_told(here, capsys, monkeypatch):
+    words = ["--energy", "3e5", "--angle", "4", "--semiangle", "15", "--step", "0.2", "--center", "7.5,7.5"]
+
+    class Network:
+        info = SimpleNamespace(options={"size": 64, "length": [4.0, 24.0], "fill": [0.1, 0.95]})
+
+        def run(self, *_):
+            raise RuntimeError("out of order")
+
+    monkeypatch.setattr(crewe.models, "load", lambda *_, **__: Network())
+    assert cli.run(["image", "scan.npy", "-i", "ricom", "-i", "airpi", *words, "-o", "x-{image}.npy"]) == 1
+    assert "'airpi': the image stays as it is: RuntimeError: out of order" in capsys.readouterr().err
+    assert np.load("x-ricom.npy").any()
 
 
 def test_stdout_takes_data_and_only_data(here):

@@ -2,6 +2,7 @@
 
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -48,8 +49,11 @@ def image(files: tuple[Path, ...], outputs: tuple[str, ...], names: tuple[str, .
     kinds = as_images(names, options)
     with open_source(files, options) as source:
         plan = _plan(outputs or _beside(files[0].stem), kinds, files)
-        if options["center"] == "auto" and ({"adf", "bf"} & set(kinds) or options["com_radii"]):
-            options["center"] = _center(source, options)
+        turned = options["fit_rotation"] and bool({"ssb", "airpi"} & set(kinds))
+        if turned or (
+            options["center"] == "auto" and ({"adf", "bf", "ssb", "airpi"} & set(kinds) or options["com_radii"])
+        ):
+            _look_first(source, options, turned)
         _make(source, kinds, options, plan)
 
 
@@ -75,6 +79,8 @@ def live(source: str, outputs: tuple[str, ...], names: tuple[str, ...], preview:
       crewe live merlin://127.0.0.1:6342 --preview now.png --kernel 31
     """
     kinds = as_images(names, options)
+    if options["fit_rotation"] and {"ssb", "airpi"} & set(kinds):
+        raise click.UsageError("--fit-rotation comes at the end of a scan: ssb and airpi want --rotation.")
     if preview is not None and not preview.lower().endswith(".png"):
         raise click.UsageError(f"--preview {preview}: a .png wanted.")
     detector = "://" in source
@@ -109,15 +115,22 @@ def open_source(name: str | tuple[Path, ...], options: dict[str, Any]) -> Iterat
         yield source
 
 
-def _center(source: "Source", options: dict[str, Any]) -> tuple[float, float]:
-    """The mean centre of mass of a recorded scan, for radii that want it before the first pattern."""
-    from crewe import live
+def _look_first(source: "Source", options: dict[str, Any], turned: bool) -> None:
+    """What radii and phases want before the first pattern of a recorded scan: the mean centre of mass and, where they
+    are to be fitted, rotation and transpose. They go to the options."""
+    from crewe import imaging, live
 
-    session = make_session(source, {"com": live.CenterOfMass()}, {**options, "com_radii": None})
+    plain = {"com_radii": None, "device": "cpu"}
+    session = make_session(source, {"com": live.CenterOfMass()}, {**options, **plain})
     with session, suppress(ValueError):  # what is wrong with the source is met again
         live.feed(session, source, progress=True)
-    click.echo(f"centre {session.center[0]:.2f},{session.center[1]:.2f}", err=True)
-    return session.center
+    if options["center"] == "auto":
+        options["center"] = session.center
+        click.echo(f"centre {session.center[0]:.2f},{session.center[1]:.2f}", err=True)
+    if turned:
+        options["rotation"], options["transpose"] = imaging.fit_rotation(session["com"])
+        options["fit_rotation"] = False
+        _tell_rotation(options["rotation"], options["transpose"])
 
 
 def make_session(
@@ -140,16 +153,19 @@ def _make(
     session = make_session(source, {**kinds, "com": live.CenterOfMass()} if fit else kinds, options)
     failure: BaseException | None = None
     watcher = threading.Thread(target=_preview, args=(session, next(iter(kinds)), preview), daemon=True)
-    with session:
-        watcher.start()
-        try:
-            live.feed(session, source, progress=True)
-        except (KeyboardInterrupt, OSError, ValueError) as error:
-            if not session.done:
-                raise
-            failure = error
-        if fit:
-            _fit_rotation(session)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        warnings.showwarning = _warn
+        with session:
+            watcher.start()
+            try:
+                live.feed(session, source, progress=True)
+            except (KeyboardInterrupt, OSError, ValueError) as error:
+                if not session.done:
+                    raise
+                failure = error
+            if fit:
+                _fit_rotation(session)
     watcher.join()
     if not session.done:
         raise click.ClickException("no data for any probe position; nothing is written.")
@@ -159,7 +175,7 @@ def _make(
     good = write(plan, {name: session[name] for name in kinds}, metadata)
     if failure is not None:
         raise failure
-    if not good:
+    if not good or session.errors:
         raise click.exceptions.Exit(1)
 
 
@@ -167,7 +183,7 @@ def _session_options(options: dict[str, Any]) -> dict[str, Any]:
     """Command-line options → options of `crewe.live.Session`."""
     import numpy as np
 
-    made = {name: options[name] for name in ("center", "rotation", "transpose", "threads", "com_radii")}
+    made = {name: options[name] for name in ("center", "rotation", "transpose", "threads", "com_radii", "device")}
     made["order"] = "serpentine" if options["serpentine"] else "raster"
     made["descan"] = "fit" if options["descan"] else None
     for name in ("dead_pixels", "dark", "gain"):
@@ -199,4 +215,12 @@ def _fit_rotation(session: "Session") -> None:
 
     angle, transpose = imaging.fit_rotation(session["com"])
     session.configure(rotation=angle, transpose=transpose)
+    _tell_rotation(angle, transpose)
+
+
+def _tell_rotation(angle: float, transpose: bool) -> None:
     click.echo(f"rotation {angle:.4f} rad, transpose {'yes' if transpose else 'no'}", err=True)
+
+
+def _warn(message: Warning | str, *_: Any) -> None:
+    click.echo(f"crewe: {message}", err=True)

@@ -94,8 +94,11 @@ class Sections(click.Command):
                     formatter.write_dl(some)
 
 
+#: What phases want to be known: option → unit.
+CALIBRATION = {"energy": "eV", "angle": "mrad per detector pixel", "semiangle": "mrad", "step": "Å"}
+
 SECTIONS = {
-    "Images": {"names", "kernel", "low", "high", "inner", "outer", "com_radii", "energy", "angle"},
+    "Images": {"names", "kernel", "low", "high", "inner", "outer", "com_radii", *CALIBRATION, "device"},
     "Source": {"scan", "detector", "dwell", "acceptance", "skip", "flyback", "serpentine", "timeout", "command_port"},
     "Geometry": {"center", "rotation", "transpose", "fit_rotation", "descan"},
     "Detector": {"dead_pixels", "dark", "gain"},
@@ -121,7 +124,7 @@ wait_options = apply(
     ),
 )
 
-_IMAGES = ("ricom", "icom", "com", "field", "adf", "bf", "sum")
+_IMAGES = ("ricom", "icom", "ssb", "airpi", "com", "field", "adf", "bf", "sum")
 
 image_options = apply(
     click.option(
@@ -137,8 +140,11 @@ image_options = apply(
     click.option("--inner", type=float, metavar="R", help="bf: up to this radius; adf: from it on [detector pixels]."),
     click.option("--outer", type=float, metavar="R", help="adf: up to this radius [detector pixels]; default: all."),
     click.option("--com-radii", type=PAIR, metavar="R,R", help="Centre of mass of a ring only [detector pixels]."),
-    click.option("--energy", type=float, metavar="E", help="field: of the electrons [eV]."),
-    click.option("--angle", type=float, metavar="A", help="field: seen by one detector pixel [mrad]."),
+    click.option("--energy", type=float, metavar="E", help="field, ssb, airpi: of the electrons [eV]."),
+    click.option("--angle", type=float, metavar="A", help="field, ssb, airpi: seen by one detector pixel [mrad]."),
+    click.option("--semiangle", type=float, metavar="A", help="ssb, airpi: of the bright disc [mrad]."),
+    click.option("--step", type=float, metavar="D", help="ssb, airpi: distance of probe positions [Å]."),
+    click.option("--device", type=click.Choice(("cpu", "cuda")), default="cpu", help="airpi: where the network runs."),
     click.option(
         "--center",
         type=CENTER,
@@ -165,11 +171,16 @@ def as_images(names: tuple[str, ...], options: dict[str, Any]) -> dict[str, Any]
     for name in names:
         if name in ("adf", "bf") and options["inner"] is None:
             raise click.UsageError(f"--image {name} wants --inner, the radius between bf and adf [detector pixels].")
-        if name == "field" and (options["energy"] is None or options["angle"] is None):
-            raise click.UsageError("--image field wants --energy [eV] and --angle [mrad per detector pixel].")
+        wanted = {"field": ("energy", "angle"), "ssb": CALIBRATION, "airpi": CALIBRATION}.get(name, ())
+        if any(options[key] is None for key in wanted):
+            words = [f"--{key} [{CALIBRATION[key]}]" for key in wanted]
+            raise click.UsageError(f"--image {name} wants {', '.join(words[:-1])} and {words[-1]}.")
+    optics = {key: options[key] for key in ("energy", "semiangle", "step")} | {"angle_per_pixel": options["angle"]}
     made: dict[str, Callable[[], Any]] = {
         "ricom": lambda: live.RiCOM(kernel=options["kernel"], low=options["low"], high=options["high"]),
         "icom": lambda: live.ICOM(high_pass=options["low"] or 0.0),
+        "ssb": lambda: live.SSB(**optics),
+        "airpi": lambda: live.AIRPI(**optics),
         "com": live.CenterOfMass,
         "field": lambda: live.ElectricField(energy=options["energy"], angle_per_pixel=options["angle"]),
         "adf": lambda: live.VirtualDetector(inner=options["inner"], outer=options["outer"]),
