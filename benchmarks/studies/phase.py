@@ -211,7 +211,7 @@ def transfer(using: dict[str, Method], folder: Path) -> dict[str, Any]:
         rows[name] = [float(a / b) if b > 0 else float("nan") for a, b in both]
     # An object that is one probe wide: what its intensity leaves of each frequency.
     blurred = np.fft.fft2(scan.blurred)
-    rows["|probe|²"] = [
+    rows["probe's intensity"] = [
         float((blurred * want.conj()).real[ring == i].sum() / (np.abs(want) ** 2)[ring == i].sum())
         for i in range(1, len(edges))
     ]

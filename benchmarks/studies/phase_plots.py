@@ -25,7 +25,7 @@ COLOURS = {
     "AIRPI": "k",
     "truth": "tab:green",
     "truth, blurred": "tab:olive",
-    "|probe|²": "tab:olive",
+    "probe's intensity": "tab:olive",
 }
 
 
@@ -122,7 +122,7 @@ def transfer(
     left.set_ylabel("weight of riCOM's kernel")
     left.legend(title="kernel", fontsize=8)
     for name, values in rows.items():
-        style = "--" if name == "|probe|²" else "-"
+        style = "--" if name == "probe's intensity" else "-"
         right.plot(frequencies, values, style, label=name, color=COLOURS[name], lw=1.2)
     right.axvline(2, color="0.7", lw=0.8, ls=":")
     right.set_xlabel("frequency [semiangles]")

@@ -155,7 +155,7 @@ def _make(
     watcher = threading.Thread(target=_preview, args=(session, next(iter(kinds)), preview), daemon=True)
     with warnings.catch_warnings():
         warnings.simplefilter("default")
-        warnings.showwarning = _warn
+        warnings.showwarning = _warn  # type: ignore[assignment]
         with session:
             watcher.start()
             try:
