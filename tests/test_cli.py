@@ -78,8 +78,21 @@ def test_help_is_light():
         (["image", "scan.npy", "--image", "field"], "--energy"),
         (["image", "scan.npy", "--image", "airpi", "--energy", "3e5"], "--step [Å]"),
         (
-            ["live", "scan.npy", "-i", "ssb", "--energy", "3e5", "--angle", "4", "--semiangle", "15", "--step", "0.4"]
-            + ["--fit-rotation"],
+            [
+                "live",
+                "scan.npy",
+                "-i",
+                "ssb",
+                "--energy",
+                "3e5",
+                "--angle",
+                "4",
+                "--semiangle",
+                "15",
+                "--step",
+                "0.4",
+                "--fit-rotation",
+            ],
             "--rotation",
         ),
         (["image", "scan.npy", "--output", "x.jpg"], ".npy"),
