@@ -19,6 +19,7 @@ from crewe import cli, imaging
 from crewe.cli import options, output
 
 SCAN, DETECTOR = (9, 11), (24, 20)
+CALIBRATION = ["--energy", "3e5", "--angle", "4", "--semiangle", "15", "--step", "0.2"]
 CREWE = [sys.executable, "-m", "crewe"]
 #: The package under test, wherever we are.
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(crewe.__file__).parents[1])}
@@ -78,21 +79,7 @@ def test_help_is_light():
         (["image", "scan.npy", "--image", "field"], "--energy"),
         (["image", "scan.npy", "--image", "airpi", "--energy", "3e5"], "--step [Å]"),
         (
-            [
-                "live",
-                "scan.npy",
-                "-i",
-                "ssb",
-                "--energy",
-                "3e5",
-                "--angle",
-                "4",
-                "--semiangle",
-                "15",
-                "--step",
-                "0.4",
-                "--fit-rotation",
-            ],
+            ["live", "scan.npy", "-i", "ssb", *CALIBRATION, "--fit-rotation"],
             "--rotation",
         ),
         (["image", "scan.npy", "--output", "x.jpg"], ".npy"),
@@ -232,17 +219,21 @@ def test_phases(here, capsys, monkeypatch):
     frames = discs((24, 20), (32, 32))
     np.save("scan.npy", frames)
     optics = {"energy": 3e5, "semiangle": 15.0, "step": 0.2, "angle_per_pixel": 4.0}
-    words = ["--energy", "3e5", "--angle", "4", "--semiangle", "15", "--step", "0.2", "--fit-rotation"]
 
     class Network:
         info = SimpleNamespace(options={"size": 64, "length": [4.0, 24.0], "fill": [0.1, 0.95]})
 
-        def run(self, patterns, probes, step):
+        def run(self, patterns, probes, *_):
             phase = probes[:, 1] + patterns[:, 4].mean((1, 2))[:, None, None] / 10
             return np.stack([probes[:, 0] * np.cos(phase), probes[:, 0] * np.sin(phase)], 1).astype(np.float32)
 
     monkeypatch.setattr(crewe.models, "load", lambda *_, **__: Network())
-    assert cli.run(["image", "scan.npy", "-i", "ssb", "-i", "airpi", *words, "-o", "x-{image}.npy"]) == 0
+    assert (
+        cli.run(
+            ["image", "scan.npy", "-i", "ssb", "-i", "airpi", *CALIBRATION, "--fit-rotation", "-o", "x-{image}.npy"]
+        )
+        == 0
+    )
     assert "rotation" in capsys.readouterr().err
     com = imaging.com(frames)
     center = com.mean((0, 1), dtype=np.float64) + 15.5
@@ -254,8 +245,6 @@ def test_phases(here, capsys, monkeypatch):
 
 
 def test_a_network_that_fails_is_told(here, capsys, monkeypatch):
-    words = ["--energy", "3e5", "--angle", "4", "--semiangle", "15", "--step", "0.2", "--center", "7.5,7.5"]
-
     class Network:
         info = SimpleNamespace(options={"size": 64, "length": [4.0, 24.0], "fill": [0.1, 0.95]})
 
@@ -263,7 +252,7 @@ def test_a_network_that_fails_is_told(here, capsys, monkeypatch):
             raise RuntimeError("out of order")
 
     monkeypatch.setattr(crewe.models, "load", lambda *_, **__: Network())
-    assert cli.run(["image", "scan.npy", "-i", "ricom", "-i", "airpi", *words, "-o", "x-{image}.npy"]) == 1
+    assert cli.run(["image", "scan.npy", "-i", "ricom", "-i", "airpi", *CALIBRATION, "-o", "x-{image}.npy"]) == 1
     assert "'airpi': the image stays as it is: RuntimeError: out of order" in capsys.readouterr().err
     assert np.load("x-ricom.npy").any()
 

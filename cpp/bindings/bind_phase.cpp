@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "crewe/imaging/join.hpp"
 #include "crewe/imaging/ssb.hpp"
+#include "crewe/parallel.hpp"
 
 namespace crewe::bindings {
 namespace {
@@ -37,6 +39,25 @@ void ssb(const py::array& frames, const Optics& optics, std::pair<double, double
   imaging::ssb(blocks, options, phase, threads);
 }
 
+// frames (n, ky, kx) → out (n, rows, cols).
+void join_pixels(const py::array& frames, std::size_t join, std::pair<std::size_t, std::size_t> corner,
+                 Array<float> out, int threads) {
+  const auto joined = output<float, 3>(out, "out");
+  const imaging::FrameBlock block = frame_block(frames);
+  const imaging::Binning bins{join, corner.first, corner.second, joined.shape[1], joined.shape[2]};
+  imaging::check_binning(bins, block.ny, block.nx);
+  const std::size_t size = bins.rows * bins.cols;
+  if (joined.shape[0] != block.count || !joined.contiguous()) {
+    throw std::invalid_argument("out: (" + std::to_string(block.count) + ", rows, columns), C-contiguous, wanted");
+  }
+  const py::gil_scoped_release release;
+  parallel_for(block.count, 8, threads, [&](std::size_t from, std::size_t to) {
+    for (std::size_t i = from; i < to; ++i) {
+      imaging::join_pixels(block, i, bins, nullptr, nullptr, joined.data + i * size);
+    }
+  });
+}
+
 }  // namespace
 
 void bind_phase(py::module_& m);
@@ -44,6 +65,8 @@ void bind_phase(py::module_& m) {
   using namespace py::literals;
   m.def("ssb", &ssb, "frames"_a, "optics"_a, "center"_a, "rotation"_a, "transpose"_a, "out"_a.noconvert(),
         py::kw_only(), "threads"_a = 0);
+  m.def("join_pixels", &join_pixels, "frames"_a, "join"_a, "corner"_a, "out"_a.noconvert(), py::kw_only(),
+        "threads"_a = 0);
 }
 
 }  // namespace crewe::bindings

@@ -24,7 +24,7 @@ class Known:
     def __init__(self, *, gate=None, fails_at=None):
         self.calls, self.gate, self.fails_at = 0, gate, fails_at
 
-    def run(self, patterns, probes, step):
+    def run(self, patterns, probes, *_):
         self.calls += 1
         if self.gate is not None and not self.gate.wait(20):
             raise TimeoutError

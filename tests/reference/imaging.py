@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["com", "moments", "ring", "virtual_image"]
+__all__ = ["com", "joined", "moments", "ring", "virtual_image"]
 
 
 def ring(shape, inner=0.0, outer=np.inf, center=None):
@@ -33,3 +33,10 @@ def com(frames, center=None, mask=None):
 def virtual_image(frames, weights):
     """Σ w·I, (...)."""
     return (frames.astype(np.float64) * np.asarray(weights, np.float64)).sum((-2, -1))
+
+
+def joined(frames, join, corner, shape):
+    """Sums of join × join detector pixels from a corner (y, x) on: (n, *shape)."""
+    (top, left), (rows, columns) = corner, shape
+    part = frames[:, top : top + rows * join, left : left + columns * join].astype(np.float64)
+    return part.reshape(len(frames), rows, join, columns, join).sum((2, 4))

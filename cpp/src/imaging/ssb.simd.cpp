@@ -1,3 +1,4 @@
+#include "imaging/read_pixels.hpp"
 #include "imaging/ssb_kernel.hpp"
 
 namespace crewe::imaging::CREWE_ISA_LEVEL {
@@ -12,49 +13,6 @@ constexpr std::size_t kWidth = 8;
 constexpr std::size_t kWidth = 4;
 #endif
 typedef float Vector __attribute__((vector_size(4 * kWidth), aligned(4), may_alias));
-
-inline std::uint16_t swapped(std::uint16_t value) {
-  return __builtin_bswap16(value);
-}
-inline std::uint32_t swapped(std::uint32_t value) {
-  return __builtin_bswap32(value);
-}
-
-template <class T, bool kSwap>
-inline void convert(const std::byte* from, std::ptrdiff_t stride, std::size_t n, float* out) {
-  if (stride == static_cast<std::ptrdiff_t>(sizeof(T))) {
-    for (std::size_t i = 0; i < n; ++i) {
-      T value;
-      __builtin_memcpy(&value, from + i * sizeof(T), sizeof(T));
-      if constexpr (kSwap) value = swapped(value);
-      out[i] = static_cast<float>(value);
-    }
-    return;
-  }
-  for (std::size_t i = 0; i < n; ++i) {
-    T value;
-    __builtin_memcpy(&value, from + static_cast<std::ptrdiff_t>(i) * stride, sizeof(T));
-    if constexpr (kSwap) value = swapped(value);
-    out[i] = static_cast<float>(value);
-  }
-}
-
-void read(const std::byte* from, Pixel pixel, std::ptrdiff_t stride, std::size_t n, float* out) {
-  switch (pixel) {
-    case Pixel::u8:
-      return convert<std::uint8_t, false>(from, stride, n, out);
-    case Pixel::u16:
-      return convert<std::uint16_t, false>(from, stride, n, out);
-    case Pixel::u32:
-      return convert<std::uint32_t, false>(from, stride, n, out);
-    case Pixel::f32:
-      return convert<float, false>(from, stride, n, out);
-    case Pixel::u16_be:
-      return convert<std::uint16_t, true>(from, stride, n, out);
-    case Pixel::u32_be:
-      return convert<std::uint32_t, true>(from, stride, n, out);
-  }
-}
 
 // Not by memcpy: gcc 12 takes 32 bytes through the stack in two halves.
 inline Vector load(const float* p) {
@@ -132,7 +90,7 @@ void ssb_gather(const SsbGather& task, float* out) {
     const std::byte* const row = task.frame + static_cast<std::ptrdiff_t>(piece.row) * task.stride_row;
     for (std::size_t begin = 0; begin < piece.count; begin += kPart) {
       const std::size_t n = piece.count - begin < kPart ? piece.count - begin : kPart, col = piece.col + begin;
-      read(row + static_cast<std::ptrdiff_t>(col) * task.stride_col, task.pixel, task.stride_col, n, part);
+      read_pixels(row + static_cast<std::ptrdiff_t>(col) * task.stride_col, task.pixel, task.stride_col, n, part);
       const std::size_t at = piece.row * task.nx + col;
       if (task.dark != nullptr) {
         for (std::size_t i = 0; i < n; ++i) part[i] -= task.dark[at + i];

@@ -5,16 +5,6 @@
 #include <string>
 #include <utility>
 
-namespace crewe::imaging {
-namespace {
-
-void gather(const SsbGather& task, float* out) {
-  CREWE_SIMD_CALL(ssb_gather, task, out);
-}
-
-}  // namespace
-}  // namespace crewe::imaging
-
 namespace crewe::live {
 namespace {
 
@@ -24,38 +14,26 @@ constexpr std::size_t kPassed = 2;  // blocks of events: between chips they come
 }  // namespace
 
 void Lines::begin(const Options& options, const Binning& bins) {
-  const std::size_t ky = options.ky, kx = options.kx, join = bins.join;
-  if (join == 0 || bins.rows == 0 || bins.cols == 0 || bins.top >= ky || bins.left >= kx ||
-      bins.rows > (ky - bins.top) / join || bins.cols > (kx - bins.left) / join) {
-    throw std::invalid_argument("bins: at least one, all on the detector, wanted");
-  }
+  imaging::check_binning(bins, options.ky, options.kx);
+  const std::size_t pixels = options.ky * options.kx;
   const std::lock_guard held(mutex_);
   sy_ = options.sy;
   sx_ = options.sx;
-  kx_ = kx;
+  kx_ = options.kx;
   bins_ = bins;
   size_ = bins.rows * bins.cols;
   dark_ = options.dark;
   gain_ = options.gain;
-  pieces_.clear();
-  place_.assign(ky * kx, -1);
-  for (std::size_t row = 0; row < bins.rows * join; ++row) {
-    bool follows = false;
-    for (std::size_t col = 0; col < bins.cols * join; ++col) {
-      const std::size_t pixel = (bins.top + row) * kx + bins.left + col;
-      const std::size_t bin = row / join * bins.cols + col / join;
+  if (!options.dead.empty()) gain_.resize(pixels, 1.0F);
+  place_.assign(pixels, -1);
+  for (std::size_t row = 0; row < bins.rows * bins.join; ++row) {
+    for (std::size_t col = 0; col < bins.cols * bins.join; ++col) {
+      const std::size_t pixel = (bins.top + row) * kx_ + bins.left + col;
       if (!options.dead.empty() && options.dead[pixel] != 0) {
-        follows = false;
-        continue;
-      }
-      place_[pixel] = static_cast<std::int32_t>(bin);
-      if (follows) {
-        ++pieces_.back().count;
+        gain_[pixel] = 0;
       } else {
-        pieces_.push_back(
-            {static_cast<std::uint32_t>(row), static_cast<std::uint32_t>(col), 1, static_cast<std::uint32_t>(bin)});
+        place_[pixel] = static_cast<std::int32_t>(row / bins.join * bins.cols + col / bins.join);
       }
-      follows = true;
     }
   }
   lines_.clear();
@@ -106,7 +84,8 @@ void Lines::add(const imaging::FrameBlock& block, std::span<const std::uint32_t>
     const std::lock_guard held(mutex_);
     if (!on_) return;
   }
-  const std::size_t corner = bins_.top * kx_ + bins_.left;
+  const float* const dark = dark_.empty() ? nullptr : dark_.data();
+  const float* const gain = gain_.empty() ? nullptr : gain_.data();
   for (std::size_t begin = 0, end = 0; begin < frames.size(); begin = end) {
     const std::size_t row = positions[begin] / sx_;
     while (end < frames.size() && positions[end] / sx_ == row) ++end;
@@ -118,19 +97,7 @@ void Lines::add(const imaging::FrameBlock& block, std::span<const std::uint32_t>
     }
     parallel(end - begin, 4, [&](std::size_t from, std::size_t to) {
       for (std::size_t i = begin + from; i < begin + to; ++i) {
-        const std::byte* const frame = block.data + static_cast<std::ptrdiff_t>(frames[i]) * block.stride_frame;
-        const imaging::SsbGather task{frame + static_cast<std::ptrdiff_t>(bins_.top) * block.stride_row +
-                                          static_cast<std::ptrdiff_t>(bins_.left) * block.stride_col,
-                                      block.pixel,
-                                      block.stride_row,
-                                      block.stride_col,
-                                      pieces_.data(),
-                                      pieces_.size(),
-                                      bins_.join,
-                                      kx_,
-                                      dark_.empty() ? nullptr : dark_.data() + corner,
-                                      gain_.empty() ? nullptr : gain_.data() + corner};
-        imaging::gather(task, line->bins.data() + positions[i] % sx_ * size_);
+        imaging::join_pixels(block, frames[i], bins_, dark, gain, line->bins.data() + positions[i] % sx_ * size_);
       }
     });
     line->frames += end - begin;

@@ -17,7 +17,6 @@
 #include "crewe/imaging/ssb.hpp"
 #include "crewe/io/event.hpp"
 #include "crewe/live/kinds.hpp"
-#include "imaging/ssb_kernel.hpp"
 
 namespace crewe::live {
 
@@ -57,8 +56,7 @@ class Lines {
 
   std::size_t sy_ = 0, sx_ = 0, kx_ = 0, size_ = 0;  // size: of a pattern
   Binning bins_;
-  std::vector<float> dark_, gain_;
-  std::vector<imaging::SsbPiece> pieces_;
+  std::vector<float> dark_, gain_;   // (ky, kx) or empty; gain 0: dead
   std::vector<std::int32_t> place_;  // (ky, kx): bin or −1
   std::vector<Line> lines_;          // open
   std::vector<std::int32_t> slot_;   // of each row in `lines_`; −1: nothing came, −2: complete

@@ -119,7 +119,7 @@ def airpi(
         if line.dtype.kind == "f" and not np.isfinite(line).all():
             place = np.argwhere(~np.isfinite(line))[0].tolist()
             raise ValueError(f"frames: finite numbers wanted, NaN or infinity came at {[row, *place]}")
-        engine.add(row, engine.resample(line))
+        engine.add(row, engine.resample(line, threads=workers))
     size = np.abs(engine.sum)
     found: NDArray[np.complex64] = np.where(size > 0, engine.sum / np.where(size > 0, size, 1), 1)
     return found.astype(np.complex64)
@@ -160,7 +160,13 @@ class Engine:
             cut=CUT,
         )
         self._check_coverage()
-        self.probe = np.stack([np.abs(wave), np.angle(wave)]).astype(np.float32)[None]
+        probe = np.stack([np.abs(wave), np.angle(wave)]).astype(np.float32)
+        # What the network sees in a batch; memory that is used again.
+        count = min(BATCH, shape[1])
+        self._nine = np.empty((count, 9, *probe.shape[1:]), np.float32)
+        self._probes = np.repeat(probe[None], count, axis=0)
+        self._steps = np.full(count, scan.step, np.float32)
+        self._pitches = np.full(count, self.pitch, np.float32)
         self.resample = Resampler(scan, self.grid, detector, center)
         self.sum = np.zeros((shape[0] * oversample, shape[1] * oversample), np.complex64)
         self.cancelled = False  # set in another thread: the work on a line ends after the batch in hand
@@ -213,11 +219,9 @@ class Engine:
         for start in range(0, columns, BATCH):
             if self.cancelled:
                 return
-            nine, empty = neighbours(above, here, below, slice(start, start + BATCH))
+            nine, empty = neighbours(above, here, below, slice(start, start + BATCH), self._nine)
             count = len(nine)
-            probes = np.repeat(self.probe, count, axis=0)
-            steps = (np.full(count, step, np.float32) for step in (self.scan.step, self.pitch))
-            waves = self.model.run(nine, probes, *steps)
+            waves = self.model.run(nine, self._probes[:count], self._steps[:count], self._pitches[:count])
             waves[empty] = 0
             self.patches.add(
                 waves,

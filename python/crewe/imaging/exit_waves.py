@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe import _core
 from crewe._array import as_finite
 from crewe.optics import Aberrations, wavelength
 
@@ -199,39 +200,51 @@ class Resampler:
                 index = index * n + np.clip(at, 0, n - 1).astype(np.int64)
             if share.any():
                 self._corners.append((index, share.astype(np.float32)))
+        pixels = np.arange(grid.size**2)
+        self._as_it_is = len(self._corners) == 1 and all(
+            np.array_equal(index, pixels) and bool((share == 1).all()) for index, share in self._corners
+        )
 
-    def bins(self, frames: NDArray[Any]) -> NDArray[Any]:
+    def bins(self, frames: NDArray[Any], *, threads: int = 1) -> Planes:
         """The sums of detector pixels (n, rows, columns)."""
-        (top, left), (rows, columns), join = self.corner, self.shape, self.join
-        part = frames[:, top : top + rows * join, left : left + columns * join]
-        if join == 1:
-            return part
-        joined: Planes = part.reshape(len(frames), rows, join, columns, join).sum((2, 4), dtype=np.float32)
-        return joined
+        out = np.empty((len(frames), *self.shape), np.float32)
+        _core.join_pixels(frames, self.join, self.corner, out, threads=threads)
+        return out
 
-    def planes(self, bins: NDArray[Any]) -> Planes:
+    def planes(self, bins: Planes) -> Planes:
         """Sums (n, rows, columns) on the grid."""
         flat = bins.reshape(len(bins), -1)
-        out = np.zeros((len(bins), self.size**2), np.float32)
-        for index, share in self._corners:
-            out += flat[:, index] * share
+        if self._as_it_is:
+            out = flat
+        else:
+            out = np.zeros((len(bins), self.size**2), np.float32)
+            for index, share in self._corners:
+                out += flat[:, index] * share
         return np.maximum(out, 0).reshape(-1, self.size, self.size)
 
-    def __call__(self, frames: NDArray[Any]) -> Planes:
-        return self.planes(self.bins(frames))
+    def __call__(self, frames: NDArray[Any], *, threads: int = 1) -> Planes:
+        return self.planes(self.bins(frames, threads=threads))
 
 
-def neighbours(above: Planes, here: Planes, below: Planes, columns: slice) -> tuple[Planes, NDArray[np.bool_]]:
+def neighbours(
+    above: Planes, here: Planes, below: Planes, columns: slice, out: Planes | None = None
+) -> tuple[Planes, NDArray[np.bool_]]:
     """Nine patterns about each of some positions of a scan line: (n, 9, size, size), and where the middle one is empty.
 
     The lines are (sx, size, size); beyond the ends of a line stands its last pattern, and for an empty neighbour the
-    middle one. The fifth is the position's own, rows go before columns.
+    middle one. The fifth is the position's own, rows go before columns. `out` may have room for more positions.
     """
     last = len(here) - 1
     at = np.arange(last + 1)[columns]
-    around = [np.clip(at + shift, 0, last) for shift in (-1, 0, 1)]
-    nine = np.stack([line[index] for line in (above, here, below) for index in around], axis=1)
-    empty = nine.max(axis=(2, 3)) <= 0
+    first, end = max(int(at[0]) - 1, 0), min(int(at[-1]) + 2, last + 1)
+    nine = np.empty((len(at), 9, *here.shape[1:]), np.float32) if out is None else out[: len(at)]
+    empty = np.empty((len(at), 9), np.bool_)
+    for row, line in enumerate((above, here, below)):
+        none = line[first:end].max(axis=(1, 2)) <= 0
+        for column in range(3):
+            index = np.clip(at + column - 1, 0, last)
+            np.take(line, index, axis=0, out=nine[:, 3 * row + column])
+            empty[:, 3 * row + column] = none[index - first]
     position, which = np.nonzero(empty & ~empty[:, 4:5])
     nine[position, which] = nine[position, 4]
     return nine, empty[:, 4]

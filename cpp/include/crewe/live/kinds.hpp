@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "crewe/imaging/join.hpp"
 #include "crewe/imaging/ssb.hpp"
 
 namespace crewe::live {
@@ -57,12 +58,7 @@ struct SSB {
 // An image that is made elsewhere, (sy, sx): `Session::gather` collects the patterns of every scan line, `take_line`
 // hands out complete ones in any thread, `write` takes rows of the image. A position counts once, as for SSB.
 struct External {};
-
-// How its patterns are reduced: from pixel (top, left) of the detector on, join × join pixels count as one.
-struct Binning {
-  std::size_t join = 1, top = 0, left = 0;
-  std::size_t rows = 0, cols = 0;  // bins
-};
+using imaging::Binning;  // how its patterns are reduced
 
 using Kind = std::variant<RiCOM, VirtualDetector, CenterOfMass, ICOM, ElectricField, Sum, SSB, External>;
 

@@ -1,0 +1,37 @@
+#include "crewe/imaging/join.hpp"
+
+#include <stdexcept>
+#include <string>
+
+#include "imaging/join_kernel.hpp"
+
+namespace crewe::imaging {
+
+void check_binning(const Binning& bins, std::size_t ky, std::size_t kx) {
+  const std::size_t join = bins.join;
+  if (join == 0 || join > kMostJoined || bins.rows == 0 || bins.cols == 0 || bins.top > ky || bins.left > kx ||
+      bins.rows > (ky - bins.top) / join || bins.cols > (kx - bins.left) / join) {
+    throw std::invalid_argument("bins: at least one, of 1 to " + std::to_string(kMostJoined) +
+                                " pixels to a side, all on the detector, wanted");
+  }
+}
+
+void join_pixels(const FrameBlock& block, std::size_t frame, const Binning& bins, const float* dark, const float* gain,
+                 float* out) {
+  const std::size_t corner = bins.top * block.nx + bins.left;
+  const JoinTask task{block.data + static_cast<std::ptrdiff_t>(frame) * block.stride_frame +
+                          static_cast<std::ptrdiff_t>(bins.top) * block.stride_row +
+                          static_cast<std::ptrdiff_t>(bins.left) * block.stride_col,
+                      block.pixel,
+                      block.stride_row,
+                      block.stride_col,
+                      bins.join,
+                      bins.rows,
+                      bins.cols,
+                      block.nx,
+                      dark == nullptr ? nullptr : dark + corner,
+                      gain == nullptr ? nullptr : gain + corner};
+  CREWE_SIMD_CALL(join_pixels, task, out);
+}
+
+}  // namespace crewe::imaging
