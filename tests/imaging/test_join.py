@@ -53,6 +53,7 @@ def test_wrong_bins():
 
 
 DIGEST = """
+import hashlib
 import numpy as np
 from crewe import _core
 frames = np.random.default_rng(0).random((4, 96, 101), np.float32)
