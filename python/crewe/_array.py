@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe._device import on_device, view
+
 __all__ = [
     "FRAME_DTYPES",
     "as_com",
@@ -25,9 +27,11 @@ __all__ = [
 FRAME_DTYPES = (np.dtype("u1"), np.dtype("u2"), np.dtype("u4"), np.dtype("f4"))
 
 
-def as_frames(frames: Any) -> NDArray[Any]:
-    """Frames (..., ky, kx) of a detector's dtype, native byte order; never a copy."""
-    if not isinstance(frames, np.ndarray):
+def as_frames(frames: Any, *, gpu: bool = False) -> Any:
+    """Frames (..., ky, kx) of a detector's dtype, native byte order; never a copy. `gpu`: also a view of some there."""
+    if gpu and on_device(frames):
+        frames = view(frames, "frames")
+    elif not isinstance(frames, np.ndarray):
         raise TypeError(f"frames: a NumPy array wanted, {type(frames).__name__} came")
     if frames.dtype not in FRAME_DTYPES or not frames.dtype.isnative:
         raise TypeError(

@@ -3,9 +3,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crewe import imaging
 from crewe.imaging import electric_field, icom, idpc, ricom
 from crewe.optics import interaction, wavelength
 from reference import fields as reference
+
+
+@pytest.fixture(scope="module", name="icom")
+def icom_there(device):
+    return device.run(imaging.icom)
 
 
 def random_com(shape, seed=0):
@@ -17,7 +23,7 @@ def assert_close(got, want, tolerance=1e-5):
 
 
 @given(st.integers(1, 70), st.integers(1, 70), st.floats(0, 0.7), st.integers(0, 99))
-def test_against_reference(sy, sx, high_pass, seed):
+def test_against_reference(icom, sy, sx, high_pass, seed):
     com = random_com((sy, sx), seed)
     got = icom(com, high_pass=high_pass)
     assert got.dtype == np.float32
@@ -25,7 +31,7 @@ def test_against_reference(sy, sx, high_pass, seed):
 
 
 @pytest.mark.parametrize("shape", [(32, 32), (45, 64), (31, 53), (128, 96), (127, 101)])
-def test_is_the_inverse_of_the_gradient(shape):
+def test_is_the_inverse_of_the_gradient(icom, shape):
     field = reference.potential(shape, 1)
     com = reference.gradient(field).astype(np.float32)
     assert_close(icom(com), field - field.mean())
@@ -33,13 +39,13 @@ def test_is_the_inverse_of_the_gradient(shape):
     assert abs(icom(com).mean(dtype=np.float64)) < 1e-6 * field.max()
 
 
-def test_a_curl_leaves_nothing():
+def test_a_curl_leaves_nothing(icom):
     com = reference.gradient(reference.potential((48, 40), 2)).astype(np.float32)
     curl = np.ascontiguousarray(com[..., ::-1]) * np.array([1, -1], np.float32)
     assert np.abs(icom(curl)).max() < 1e-5 * np.abs(icom(com)).max()
 
 
-def test_high_pass_and_linearity():
+def test_high_pass_and_linearity(icom):
     x = np.arange(100)
     slow, fast = (np.tile(np.cos(2 * np.pi * f * x), (60, 1)) for f in (0.02, 0.3))
     com = reference.gradient(slow + fast).astype(np.float32)
@@ -48,7 +54,7 @@ def test_high_pass_and_linearity():
     assert_close(icom(2 * a - 3 * b), 2 * icom(a).astype(float) - 3 * icom(b))
 
 
-def test_threads_and_strides():
+def test_threads_and_strides(icom):
     com = random_com((100, 90), 5)
     want = icom(com, threads=1)
     for threads in (2, 3, 0):
@@ -58,7 +64,7 @@ def test_threads_and_strides():
     np.testing.assert_array_equal(icom(wide[..., 1:4:2]), want)
 
 
-def test_phase_of_a_phase_object():
+def test_phase_of_a_phase_object(icom):
     """com in [1/Å] and step in [Å]: the phase is 2π times the result."""
     phase, step = reference.potential((64, 64), 6), 0.1
     com = reference.gradient(phase) / (2 * np.pi * step)  # COM of the exit wave's spectrum is the phase's slope/2π
@@ -150,7 +156,7 @@ def test_the_field_is_the_slope_of_the_potential():
     assert_close(electric_field(com, energy=energy, angle_per_pixel=pixel), -slope, 1e-5)
 
 
-def test_wrong_maps_and_numbers():
+def test_wrong_maps_and_numbers(icom):
     com = np.zeros((8, 8, 2), np.float32)
     bad = com.copy()
     bad[1, 2, 0] = np.inf

@@ -11,45 +11,34 @@
 #include <vector>
 
 #include "crewe/fft.hpp"
+#include "crewe/imaging/icom_filter.hpp"
 #include "crewe/parallel.hpp"
 
 namespace crewe::imaging {
 namespace {
 
-// Frequencies [cycles/position] in the transform's order.
-std::vector<double> frequencies(std::size_t n) {
+using FrequencyOf = double (*)(std::size_t, std::size_t);
+
+std::vector<double> frequencies(std::size_t n, FrequencyOf of) {
   std::vector<double> q(n);
-  for (std::size_t k = 0; k < n; ++k) {
-    q[k] = (static_cast<double>(k) - (2 * k >= n ? static_cast<double>(n) : 0.0)) / static_cast<double>(n);
-  }
+  for (std::size_t k = 0; k < n; ++k) q[k] = of(k, n);
   return q;
 }
 
-// The same with 0 at the Nyquist frequency, where an odd real function has no part.
-std::vector<double> odd_frequencies(std::size_t n) {
-  std::vector<double> q = frequencies(n);
-  if (n % 2 == 0) q[n / 2] = 0;
-  return q;
-}
-
-// Multiplies a row of the spectrum by (q_y − i·q_x)·scale/(i·|q|²), where the square is 0 or below `cut` by 0.
 void integrate_row(std::complex<float>* row, std::size_t n, double scale, double cut, double qy, double odd_y,
                    const double* qx, const double* odd_x) {
   float* z = reinterpret_cast<float*>(row);
   for (std::size_t x = 0; x < n; ++x) {
-    const double squared = qy * qy + qx[x] * qx[x];
-    const double weight = squared < cut ? 0.0 : scale / squared;
-    const float re = static_cast<float>(-weight * odd_x[x]), im = static_cast<float>(-weight * odd_y);
+    const IcomFactor h = icom_factor(scale, cut, qy, qx[x], odd_y, odd_x[x]);
     const float a = z[2 * x], b = z[2 * x + 1];
-    z[2 * x] = re * a - im * b;
-    z[2 * x + 1] = re * b + im * a;
+    z[2 * x] = h.re * a - h.im * b;
+    z[2 * x + 1] = h.re * b + h.im * a;
   }
 }
 
 }  // namespace
 
-// With z = com_y + i·com_x and the real filters h_y, h_x of the two components, φ = Re((h_y − i·h_x) ∗ z): one
-// transform there and one back.
+// One transform there and one back.
 void icom(View<const float, 3> com, double step, double high_pass, View<float, 2> out, int threads) {
   const std::size_t sy = out.shape[0], sx = out.shape[1];
   if (com.shape != std::array<std::size_t, 3>{sy, sx, 2}) {
@@ -69,8 +58,8 @@ void icom(View<const float, 3> com, double step, double high_pass, View<float, 2
     }
   });
   fft::fft2(field.get(), 1, sy, sx, fft::Direction::forward, threads);
-  const std::vector<double> qy = frequencies(sy), qx = frequencies(sx);
-  const std::vector<double> odd_y = odd_frequencies(sy), odd_x = odd_frequencies(sx);
+  const std::vector<double> qy = frequencies(sy, frequency), qx = frequencies(sx, frequency);
+  const std::vector<double> odd_y = frequencies(sy, odd_frequency), odd_x = frequencies(sx, odd_frequency);
   const double scale = step / (2 * std::numbers::pi);
   const double cut = std::max(high_pass * high_pass, std::numeric_limits<double>::min());  // 0 at zero frequency
   parallel_for(sy, kRows, threads, [&](std::size_t begin, std::size_t end) {

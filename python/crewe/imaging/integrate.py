@@ -8,6 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from crewe import _core
 from crewe._array import as_com, as_finite, as_threads
+from crewe._device import on_device
+from crewe.imaging import _cuda
 from crewe.optics import interaction, wavelength
 
 __all__ = ["electric_field", "icom", "idpc"]
@@ -57,12 +59,15 @@ def icom(
     >>> np.allclose(icom(com), np.cos(2 * np.pi * x / 8), atol=1e-6)
     True
     """
-    com = as_com(com)
-    length, least = as_finite(step, "step"), as_finite(high_pass, "high_pass")
+    length, least, threads = as_finite(step, "step"), as_finite(high_pass, "high_pass"), as_threads(threads)
     if least < 0:
         raise ValueError(f"high_pass: 0 or more wanted [cycles/pixel], {high_pass} came")
+    if on_device(com):
+        image: NDArray[np.float32] = _cuda.icom(com, length, least)
+        return image
+    com = as_com(com)
     out = np.empty(com.shape[:2], np.float32)
-    _core.icom(com, length, least, out, threads=as_threads(threads))
+    _core.icom(com, length, least, out, threads=threads)
     return out
 
 

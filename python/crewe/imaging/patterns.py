@@ -8,6 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from crewe import _core
 from crewe._array import as_frames, as_pair, as_threads, as_weights
+from crewe._device import DeviceView
+from crewe.imaging import _cuda
 
 __all__ = ["com", "virtual_image"]
 
@@ -57,13 +59,15 @@ def com(
     >>> com(frame)
     array([ 2.5, -3. ], dtype=float32)
     """
-    frames = as_frames(frames)
+    frames, threads = as_frames(frames, gpu=True), as_threads(threads)
     shape = frames.shape[-2:]
     cy, cx = _center(center, shape)
     weights = None if mask is None else as_weights(mask, shape, "mask")
+    if isinstance(frames, DeviceView):
+        return _cuda.com(frames, weights, cy, cx)
     out = np.empty((*frames.shape[:-2], 2), np.float32)
     reducer = _core.FrameReducer(shape, weights=weights)
-    reducer.reduce(frames, com=out.reshape(-1, 2), cy=cy, cx=cx, threads=as_threads(threads))
+    reducer.reduce(frames, com=out.reshape(-1, 2), cy=cy, cx=cx, threads=threads)
     return out
 
 
@@ -113,7 +117,7 @@ def virtual_image(
     array([[8., 8., 8.],
            [8., 8., 8.]], dtype=float32)
     """
-    frames = as_frames(frames)
+    frames, threads = as_frames(frames, gpu=True), as_threads(threads)
     shape = frames.shape[-2:]
     cy, cx = _center(center, shape)
     outer = math.inf if outer is None else float(outer)
@@ -125,9 +129,11 @@ def virtual_image(
         weights = as_weights(mask, shape, "mask")
     else:
         raise ValueError("mask: either a mask or inner, outer and center wanted, both came")
+    if isinstance(frames, DeviceView):
+        return _cuda.virtual_image(frames, weights)
     sums = np.empty((math.prod(frames.shape[:-2]), 1), np.float64)
     reducer = _core.FrameReducer(shape, moments=False, detectors=[weights])
-    reducer.reduce(frames, sums=sums, threads=as_threads(threads))
+    reducer.reduce(frames, sums=sums, threads=threads)
     return sums.astype(np.float32).reshape(frames.shape[:-2])
 
 

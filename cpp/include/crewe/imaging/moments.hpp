@@ -14,6 +14,7 @@
 #include <memory>
 #include <vector>
 
+#include "crewe/host_device.hpp"
 #include "crewe/imaging/pixel.hpp"
 
 namespace crewe::imaging {
@@ -26,7 +27,7 @@ struct Moments {
 struct Com {
   float y = 0, x = 0;
 };
-inline Com centre_of_mass(const Moments& moments, double cy, double cx) {
+CREWE_HOST_DEVICE inline Com centre_of_mass(const Moments& moments, double cy, double cx) {
   if (moments.n == 0) return {};
   return {static_cast<float>(moments.y / moments.n - cy), static_cast<float>(moments.x / moments.n - cx)};
 }
