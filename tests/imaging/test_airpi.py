@@ -34,8 +34,8 @@ class Known:
     def run(self, patterns, probes, step, pitch):
         assert patterns.dtype == probes.dtype == step.dtype == pitch.dtype == np.float32
         assert patterns.shape[1:] == (9, 64, 64)
-        assert probes.shape == (len(patterns), 2, 64, 64)
-        assert step.shape == pitch.shape == (len(patterns),)
+        assert probes.shape == (1, 2, 64, 64)
+        assert step.shape == pitch.shape == (1,)
         self.batches.append(len(patterns))
         waves = probes[:, 0] * np.exp(1j * (probes[:, 1] + known(patterns)[:, None, None]))
         return np.ascontiguousarray(np.stack([waves.real, waves.imag], 1), np.float32)
@@ -231,12 +231,16 @@ def test_through_onnx_runtime():
         helper.make_node("Sin", ["phase"], ["sin"]),
         helper.make_node("Mul", ["amplitude", "cos"], ["re"]),
         helper.make_node("Mul", ["amplitude", "sin"], ["im"]),
-        helper.make_node("Concat", ["re", "im"], ["waves"], axis=1),
+        helper.make_node("Concat", ["re", "im"], ["wave"], axis=1),
+        helper.make_node("ReduceMean", ["patterns", "axes"], ["mean"]),
+        helper.make_node("Sub", ["mean", "mean"], ["zero"]),  # (n, 1, 1, 1): as many waves as positions
+        helper.make_node("Add", ["wave", "zero"], ["waves"]),
     ]
-    shapes = {"patterns": ["n", 9, 64, 64], "probe": ["n", 2, 64, 64], "step": ["n"], "pitch": ["n"]}
+    shapes = {"patterns": ["n", 9, 64, 64], "probe": [1, 2, 64, 64], "step": [1], "pitch": [1]}
     inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()]
     outputs = [helper.make_tensor_value_info("waves", TensorProto.FLOAT, ["n", 2, 64, 64])]
-    graph = helper.make_graph(nodes, "vacuum", inputs, outputs)
+    axes = helper.make_tensor("axes", TensorProto.INT64, [3], [1, 2, 3])
+    graph = helper.make_graph(nodes, "vacuum", inputs, outputs, [axes])
     content = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9).SerializeToString()
     onnx.checker.check_model(content)
     words = dict.fromkeys(("training_data", "recipe", "figures", "licence"), "none")

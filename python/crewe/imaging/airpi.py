@@ -153,20 +153,17 @@ class Engine:
         )
         self.scan, self.shape, self.oversample, self.model, self.threads = scan, shape, oversample, model, threads
         wave = probe_wave(scan, self.grid)
-        self.pitch = scan.step * self.grid.size / self.grid.length  # [pixels of the probe]
+        pitch = scan.step * self.grid.size / self.grid.length  # [pixels of the probe]
         self.patches = _core.Patches(
             np.stack([wave.real, wave.imag]).astype(np.float32),
-            pitch=self.pitch / oversample,
+            pitch=pitch / oversample,
             cut=CUT,
         )
         self._check_coverage()
-        probe = np.stack([np.abs(wave), np.angle(wave)]).astype(np.float32)
+        polar = np.stack([np.abs(wave), np.angle(wave)]).astype(np.float32)
+        self._probe = polar[None], np.full(1, scan.step, np.float32), np.full(1, pitch, np.float32)
         # What the network sees in a batch; memory that is used again.
-        count = min(BATCH, shape[1])
-        self._nine = np.empty((count, 9, *probe.shape[1:]), np.float32)
-        self._probes = np.repeat(probe[None], count, axis=0)
-        self._steps = np.full(count, scan.step, np.float32)
-        self._pitches = np.full(count, self.pitch, np.float32)
+        self._nine = np.empty((min(BATCH, shape[1]), 9, *polar.shape[1:]), np.float32)
         self.resample = Resampler(scan, self.grid, detector, center)
         self.sum = np.zeros((shape[0] * oversample, shape[1] * oversample), np.complex64)
         self.cancelled = False  # set in another thread: the work on a line ends after the batch in hand
@@ -220,8 +217,7 @@ class Engine:
             if self.cancelled:
                 return
             nine, empty = neighbours(above, here, below, slice(start, start + BATCH), self._nine)
-            count = len(nine)
-            waves = self.model.run(nine, self._probes[:count], self._steps[:count], self._pitches[:count])
+            waves = self.model.run(nine, *self._probe)
             waves[empty] = 0
             self.patches.add(
                 waves,

@@ -28,8 +28,8 @@ TINY = 1e-3  # of amplitudes: a disc of 32 pixels' radius has 0.018
 
 
 class FirstStep(nn.Module):  # type: ignore[misc]
-    """Patterns (n, 9, s, s) with a mean sum of 1, probe (n, 2, s, s) amplitude and phase, pitch (n,), the distance of
-    probes [pixels of the probe] → ΔO (n, 2, s, s), real and imaginary part."""
+    """Patterns (n, 9, s, s) with a mean sum of 1, probe (m, 2, s, s) amplitude and phase, pitch (m,), the distance of
+    probes [pixels of the probe] → ΔO (n, 2, s, s), real and imaginary part; m = n, or 1: all have the same probe."""
 
     def __init__(self, size: int) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 """AIRPI's network, in torch: nine patterns, the probe and the step → the wave behind the specimen.
 
-Patterns (n, 9, 64, 64) in any unit, probe (n, 2, 64, 64) amplitude and phase [rad], step (n,) [Å], and once more as
-pitch (n,) [pixels of the probe]; both waves in real space, Σ amplitude² <= 1::
+Patterns (n, 9, 64, 64) in any unit, probe (m, 2, 64, 64) amplitude and phase [rad], step (m,) [Å], and once more as
+pitch (m,) [pixels of the probe]; m = n, or 1 where all have the same. Both waves in real space, Σ amplitude² <= 1::
 
     x = z((ζ_d·I/⟨I⟩)^0.1)          ζ_d = 1/(50·d·step), at most 1: d = 1 for edges, √2 for corners, 1 in the middle
     u, v = asinh(40·ΔO) of `first_step`, real and imaginary part
@@ -86,9 +86,8 @@ class ExitWaves(nn.Module):  # type: ignore[misc]
         zeta = (1 / (50 * self.distances * step.reshape(-1, 1, 1, 1)).clamp(min=1e-6)).clamp(max=1)
         relative = patterns / patterns.mean(dim=(1, 2, 3), keepdim=True).clamp(min=1e-30)
         direct = torch.asinh(GAIN * self.first_step(relative / SIZE**2, probe, pitch))
-        return torch.cat(
-            [_score((zeta * relative) ** POWER), _score(probe[:, :1]), _score(probe[:, 1:]), direct], dim=1
-        )
+        known = torch.cat([_score(probe[:, :1]), _score(probe[:, 1:])], dim=1).expand(patterns.shape[0], -1, -1, -1)
+        return torch.cat([_score((zeta * relative) ** POWER), known, direct], dim=1)
 
     def polar(self, seen: Tensor, probe: Tensor) -> tuple[Tensor, Tensor]:
         """Amplitude and phase [rad] of the wave, (n, 64, 64) each."""

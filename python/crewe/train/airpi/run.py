@@ -51,9 +51,9 @@ class AirpiRecipe(Recipe):
     metadata = {  # noqa: RUF012
         "patterns": "(n, 9, 64, 64), any unit, rows before columns, zero frequency at 32; in the graph: divided by "
         "their mean, times zeta = min(1, 1/(50 Å⁻¹·distance)), to the power 0.1, z-score, in this order",
-        "probe": "(n, 2, 64, 64), amplitude (sum of squares 1) and phase [rad], place of the probe at 32",
-        "step": "(n,) [Å]",
-        "pitch": "(n,) the step in pixels of the probe",
+        "probe": "(1, 2, 64, 64), amplitude (sum of squares 1) and phase [rad], place of the probe at 32",
+        "step": "(1,) [Å]",
+        "pitch": "(1,) the step in pixels of the probe",
         "waves": "(n, 2, 64, 64), real and imaginary part of the wave behind the specimen",
     }
 
@@ -74,12 +74,10 @@ class AirpiRecipe(Recipe):
 
     def examples(self) -> tuple[Batch, Batch]:
         rng = np.random.default_rng(0)
-        made = []
-        for count in (2, 3):
-            patterns = rng.random((count, 9, SIZE, SIZE), np.float32)
-            step = np.full(count, 0.3, np.float32)
-            made.append((patterns, rng.random((count, 2, SIZE, SIZE), np.float32), step, 4 * step))
-        return made[0], made[1]
+        patterns = (rng.random((count, 9, SIZE, SIZE), np.float32) for count in (2, 3))
+        probe, step = rng.random((1, 2, SIZE, SIZE), np.float32), np.full(1, 0.3, np.float32)
+        first, second = ((one, probe, step, 4 * step) for one in patterns)
+        return first, second
 
 
 class _AirpiRun(Run):
