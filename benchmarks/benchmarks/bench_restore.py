@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from crewe import models
+from crewe import DeviceError, models
 from crewe.restore import restore, scan_shifts
 
 from .common import cpu_rate
@@ -33,3 +33,22 @@ class Shifts:
 
     def track_megapixels(self) -> float:
         return cpu_rate(lambda: scan_shifts(self.raw, self.truth, threads=1), 512**2 / 1e6, repeats=5)
+
+
+class Stack:
+    """Many images: each on a thread of its own, all through one session."""
+
+    params = (["f32", "f16"], [1, 2])
+    param_names = ("precision", "threads")
+    timeout = 300
+
+    def setup(self, precision: str, threads: int) -> None:
+        self.images = np.random.default_rng(0).poisson(3, (8, 256, 256)).astype(np.float32)
+        try:
+            self.model = models.load("stem-hr", precision=precision, threads=1)
+        except DeviceError as error:  # without OpenVINO
+            raise NotImplementedError from error
+
+    def track_images(self, precision: str, threads: int) -> float:
+        run = lambda: restore(self.images, model=self.model, refine=False, threads=threads)  # noqa: E731
+        return cpu_rate(run, len(self.images), repeats=3)

@@ -97,3 +97,13 @@ def test_a_batch_is_its_images():
     many = model.run(batch)
     for one, image in zip(many, batch, strict=True):
         np.testing.assert_allclose(one, model.run(image[None])[0], atol=1e-5)
+
+
+def test_half_precision_is_nearly_the_same():
+    onnxruntime = pytest.importorskip("onnxruntime")
+    if "OpenVINOExecutionProvider" not in onnxruntime.get_available_providers():
+        pytest.skip("wants crewe[openvino]")
+    image = np.random.default_rng(0).standard_normal((1, 1, 64, 80), dtype=np.float32)
+    half = models.load("stem-hr", precision="f16", threads=1)
+    assert half.provider == "OpenVINOExecutionProvider"
+    assert np.abs(half.run(image) - models.load("stem-hr", threads=1).run(image)).max() < 0.05

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import crewe
-from crewe import models, noise
+from crewe import models, noise, specimen
 from crewe.restore import restore
 from reference import restore as reference
 
@@ -14,6 +14,7 @@ pytest.importorskip("onnxruntime")
 
 MODEL = models.load("stem-hr", threads=1)
 RADIUS = MODEL.info.options["radius"]
+MODES = {name: models.load(name, threads=1) for name in specimen.MODES if name in models.list()}
 
 
 def lattice(shape=(96, 128), period=18.0):
@@ -154,36 +155,44 @@ def spots(image):
     return np.argwhere(high & (relief > relief.max() / 4))
 
 
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("mean", [0.05, 0.3, 3.0, 30.0, 300.0])
-def test_no_lattice_in_noise(mean):
+def test_no_lattice_in_noise(mode, mean):
     image = np.random.default_rng(int(mean * 100)).poisson(mean, (256, 256)).astype(np.float32)
-    got = restore(image, model=MODEL)
+    got = restore(image, model=MODES[mode])
     assert bragg(got, image) < 20
     assert got.std() < 0.5 * image.std()
 
 
-def test_no_lattice_in_vacuum():
-    """Few electrons, the pedestal of the electronics and the smear of the readout."""
-    image = noise.stem(
-        np.full((256, 256), 0.1, np.float32),
-        pixel_size=1.0,
-        electrons_per_pixel=0.02,
-        seed=1,
-        detector={"width": 0.3, "pedestal": 0.1},
-        fast_scan={"alpha": 2.5, "beta": 0.8, "gamma": 9.0, "theta": 1.2},
-    ).image
-    got = restore(image, model=MODEL)
+@pytest.mark.parametrize("mode", MODES)
+def test_no_lattice_in_vacuum(mode):
+    """In a scan few electrons, the pedestal of the electronics and the smear of the readout; in a camera its noise."""
+    flat = np.full((256, 256), 0.1, np.float32)
+    if mode.startswith("tem"):
+        settings = {"thermal": {"sigma": 2.0}, "reset": {"sigma": 0.2}, "fixed_pattern": {"sigma": 0.01}}
+        image = noise.tem(flat, electrons_per_pixel=20.0, seed=1, **settings).image
+    else:
+        settings = {"detector": {"width": 0.3, "pedestal": 0.1}}
+        settings["fast_scan"] = {"alpha": 2.5, "beta": 0.8, "gamma": 9.0, "theta": 1.2}
+        image = noise.stem(flat, pixel_size=1.0, electrons_per_pixel=0.02, seed=1, **settings).image
+    got = restore(image, model=MODES[mode])
     assert bragg(got, image) < 20
     assert got.std() < 0.5 * image.std()
 
 
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("dose", [20.0, 200.0])
-def test_a_single_atom_stays_single(dose):
-    """An atom of `dose` electrons in its brightest pixel on a ground of 2 % of that."""
+def test_a_single_atom_stays_single(mode, dose):
+    """An atom of `dose` electrons in its brightest pixel on a ground of 2 % of that; in a TEM a dark one on a bright
+    ground."""
     y, x = np.indices((128, 128))
-    truth = dose * (0.02 + np.exp(-((y - 61.0) ** 2 + (x - 70.0) ** 2) / (2 * 3.0**2))).astype(np.float32)
-    image = noise.pmt(noise.shot(truth, seed=4), width=0.2, pedestal=0.05, seed=4)
-    found = spots(restore(image, model=MODEL))
+    spot = np.exp(-((y - 61.0) ** 2 + (x - 70.0) ** 2) / (2 * 3.0**2))
+    truth = (dose * (1 - 0.5 * spot if mode.startswith("tem") else 0.02 + spot)).astype(np.float32)
+    image = noise.shot(truth, seed=4)
+    if not mode.startswith("tem"):
+        image = noise.pmt(image, width=0.2, pedestal=0.05, seed=4)
+    got = restore(image, model=MODES[mode])
+    found = spots(-got if mode.startswith("tem") else got)
     assert len(found) == 1, found.tolist()
     assert np.abs(found[0] - (61, 70)).max() <= 1
 

@@ -139,6 +139,19 @@ def test_a_run_that_was_stopped_goes_on(tmp_path, quick):
         train(tmp_path / "cut", recipe(steps=6, batch=3))
 
 
+def test_begins_with_the_weights_of_a_model():
+    torch = pytest.importorskip("torch")
+    for package in ("onnx", "onnxruntime"):
+        pytest.importorskip(package)
+    from crewe import models
+
+    run = recipe(start="stem-hr").begin("cpu", 1)
+    x = np.random.default_rng(0).standard_normal((1, 1, 32, 48), dtype=np.float32)
+    with torch.no_grad():
+        got = run.trained()(torch.from_numpy(x)).numpy()
+    np.testing.assert_allclose(got, models.load("stem-hr", threads=1).run(x), atol=1e-4)
+
+
 def test_adversarial_training(tmp_path, quick):
     torch = pytest.importorskip("torch")
     from crewe.train.loop import train

@@ -1,6 +1,7 @@
 """`crewe models`: which networks there are, and what is known of them."""
 
 import json
+import textwrap
 from dataclasses import asdict
 
 import click
@@ -12,7 +13,7 @@ __all__ = ["models"]
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Everything, as JSON.")
 def models(name: str | None, as_json: bool) -> None:
-    """The models in the package; with NAME, all that is known of one.
+    """The models in the package and what they reach; with NAME, all that is known of one.
 
     \b
     Examples:
@@ -31,4 +32,5 @@ def models(name: str | None, as_json: bool) -> None:
     else:
         for one, entry in entries.items():
             low, high = entry["pixel_size"]
-            click.echo(f"{one:12s} {entry['file']}  {low:g}..{high:g} Å per pixel, {entry['licence']}")
+            click.echo(f"{one:8s} {low:g}..{high:g} Å per pixel, {entry['licence']}, {entry['file']}")
+            click.echo(textwrap.fill(entry["figures"], 110, initial_indent=" " * 9, subsequent_indent=" " * 9))

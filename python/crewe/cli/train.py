@@ -53,6 +53,7 @@ def preview(
 @train.command()
 @click.option("--mode", default="stem-hr", show_default=True, help="stem-hr, stem-lr, ..., tem-lr.")
 @click.option("--network", type=click.Choice(["light", "full"]), default="light", show_default=True)
+@click.option("--start", default="", help="A model of the package whose weights to begin with. Default: random ones.")
 @click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="Of the run. Default: restore-MODE.")
 @click.option("--steps", type=click.IntRange(1), default=5000, show_default=True)
 @click.option("--batch", type=click.IntRange(1), default=16, show_default=True, help="Patches per step.")
@@ -70,6 +71,7 @@ def restore(folder: Path | None, device: str, threads: int, **recipe: Any) -> No
     \b
     Examples:
       crewe train restore --mode stem-hr
+      crewe train restore --mode tem-hr --start stem-hr --steps 1500 --rate 7e-4
       crewe train restore --mode sem-hr --network full --device cuda --steps 100000 --adversarial 0.0005
     """
     from crewe.train.restoration import RestoreRecipe

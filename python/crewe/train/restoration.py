@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from crewe._color import picture
+from crewe.models.registry import content, info
 from crewe.train.loop import Recipe, Run
 from crewe.train.restore import Patches, validation
 
-__all__ = ["RestoreRecipe"]
+__all__ = ["RestoreRecipe", "weights"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class RestoreRecipe(Recipe):
     mode : str
         As in `specimen.pairs`.
     network : "light" or "full"
+    start : str
+        A model of the package with a network of the same size, whose weights it begins with; "": random ones.
     batch : int
         Patches of 64×64 pixels; the last third of the steps has patches of 96×96, half as many.
     adversarial : float
@@ -33,6 +36,7 @@ class RestoreRecipe(Recipe):
 
     mode: str = "stem-hr"
     network: str = "light"
+    start: str = ""
     adversarial: float = 0.0
 
     def make(self) -> Any:
@@ -54,6 +58,9 @@ class _RestoreRun(Run):
 
         # The relativistic loss compares with the mean of the batch: that one stays whole.
         super().__init__(recipe, device, 1 if recipe.adversarial else shares)
+        if recipe.start:
+            self.network.load_state_dict(weights(recipe.start))
+            self.averaged = {name: value.clone() for name, value in self.network.state_dict().items()}
         self.judge = self.judging = None
         if recipe.adversarial:
             self.judge = networks.Discriminator().to(device)
@@ -103,3 +110,23 @@ class _RestoreRun(Run):
             gains.append(10 * math.log10(float(np.mean((x - y) ** 2) / np.mean((g - y) ** 2))))
             rows.append(np.hstack([picture(a) for a in (x, g, y)]))
         return float(np.mean(gains)), np.vstack([np.hstack(rows[k : k + 3]) for k in range(0, len(rows), 3)])
+
+
+def weights(name: str) -> dict[str, Any]:
+    """The weights of a model of the package, as tensors by name.
+
+    Raises
+    ------
+    ModelError
+        There is no such model, or its file is not the one that the registry means.
+    ImportError
+        onnx is not installed.
+    """
+    try:
+        import onnx
+    except ImportError:
+        raise ImportError("onnx is wanted: pip install 'crewe[train]'") from None
+    import torch
+
+    graph = onnx.load_from_string(content(info(name))).graph
+    return {one.name: torch.from_numpy(onnx.numpy_helper.to_array(one).copy()) for one in graph.initializer}

@@ -1,8 +1,10 @@
 """Data for training restoration: patches of random scenes under random distortions, of a seed and a step alone.
 
-Half of the scenes are those of `specimen.pairs`, the others columns of atoms (`scenes`); half of the contrasts are the
-published ones (std/mean <= 0.35, half inverted), the others as bright as they come, on vacuum. Doses are log-uniform
-from 0.05 to 1000 electrons per pixel: at 500 e⁻/Å² and 0.15 Å a dark-field image has about 0.3.
+At high resolution a part of the scenes are those of `specimen.pairs`, the others columns of atoms (`scenes`). In STEM
+half of the contrasts are the published ones (std/mean <= 0.35, half inverted), the others as bright as they come, on
+vacuum; in TEM half are published ones, the others waves that meet; in SEM and TEM a part is objects of low resolution,
+blurred. What an instrument adds to contrasts is in `contrasts`. Doses are log-uniform up to 1000 electrons per pixel,
+from 0.05 in STEM (at 500 e⁻/Å² and 0.15 Å a dark-field image has about 0.3), 0.5 in SEM and 1 in TEM.
 """
 
 import math
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 
 from crewe import noise, specimen
 from crewe.specimen.images import contrast
+from crewe.train.contrasts import bright_edges, dark_ground, phase_contrast
 from crewe.train.scenes import columns
 
 __all__ = ["Patches", "validation"]
@@ -26,6 +29,7 @@ FRESH = 1  # new ones per step
 SCENE = 256  # [pixels]
 BEFORE = 24  # pixels of specimen left of a patch: where the smear of the readout comes from
 AROUND = 8  # on the other sides: lines are off by a few pixels at most
+FAINTEST, BRIGHTEST = {"stem": 0.05, "sem": 0.5, "tem": 1.0}, 1000.0  # [electrons/pixel]
 
 
 class Patches:
@@ -44,7 +48,7 @@ class Patches:
     def __init__(self, mode: str, *, seed: int, stream: int = 0) -> None:
         if mode not in specimen.MODES:
             raise ValueError(f"mode: one of {', '.join(specimen.MODES)} wanted, {mode!r} came")
-        self.kind, self.resolution = mode.split("-")
+        self.mode, self.kind = mode, mode.split("-")[0]
         self.seed, self.stream = seed, stream
         self._scenes: dict[int, tuple[Image, float]] = {}
 
@@ -70,7 +74,7 @@ class Patches:
     def _scene(self, index: int) -> tuple[Image, float]:
         if index not in self._scenes:
             rng = np.random.default_rng([self.seed, self.stream, 0, index])
-            self._scenes[index] = scene(rng, self.resolution, (SCENE, SCENE))
+            self._scenes[index] = scene(rng, self.mode, (SCENE, SCENE))
         return self._scenes[index]
 
     def _patch(self, rng: np.random.Generator, index: int, size: int) -> tuple[Image, Image]:
@@ -79,7 +83,7 @@ class Patches:
             image = image.T
         image = image[:: 1 - 2 * int(rng.integers(2)), :: 1 - 2 * int(rng.integers(2))]
         tall, wide = size + 2 * AROUND, size + BEFORE + AROUND
-        electrons = 0.05 * (1000 / 0.05) ** rng.random()
+        electrons = FAINTEST[self.kind] * (BRIGHTEST / FAINTEST[self.kind]) ** rng.random()
         for _ in range(10):  # a place where electrons are to be expected
             y, x = (int(rng.integers(n - part + 1)) for n, part in zip(image.shape, (tall, wide), strict=True))
             crop = np.ascontiguousarray(image[y : y + tall, x : x + wide])
@@ -102,14 +106,31 @@ def validation(mode: str) -> Iterator[tuple[Image, Image]]:
     yield from zip(distorted[:, 0], undistorted[:, 0], strict=True)
 
 
-def scene(rng: np.random.Generator, resolution: str, shape: tuple[int, int]) -> tuple[Image, float]:
+def scene(rng: np.random.Generator, mode: str, shape: tuple[int, int]) -> tuple[Image, float]:
     """An undistorted image >= 0 and its pixel size [Å]."""
-    if resolution == "lr":
-        pixel_size = float(rng.uniform(0.3, 1.0))
-        return specimen.random_specimen(
-            "low", shape=shape, pixel_size=pixel_size, seed=rng, threads=1
-        ).image, pixel_size
-    pixel_size = math.exp(rng.uniform(math.log(0.05), math.log(0.4)))
+    kind, resolution = mode.split("-")
+    if resolution == "lr" or (kind != "stem" and rng.random() < (0.4 if kind == "sem" else 0.15)):
+        image, pixel_size = _objects(rng, shape)
+        if resolution == "hr":  # pixels finer than the beam
+            image = noise.gaussian_blur(image, sigma=float(rng.uniform(0.5, 3)), threads=1)
+        if kind == "stem" and rng.random() < 0.4:
+            image = dark_ground(rng, image)
+    else:
+        image, pixel_size = _atoms(rng, shape, coarsest=0.6 if kind == "tem" else 0.4)
+        if kind == "tem":
+            image = _transmitted(rng, image, pixel_size)
+    if kind == "sem" and rng.random() < 0.5:
+        image = bright_edges(rng, image)
+    return np.maximum(image, np.float32(1e-4 * float(image.max()))), pixel_size  # no place without electrons
+
+
+def _objects(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[Image, float]:
+    pixel_size = float(rng.uniform(0.3, 1.0))
+    return specimen.random_specimen("low", shape=shape, pixel_size=pixel_size, seed=rng, threads=1).image, pixel_size
+
+
+def _atoms(rng: np.random.Generator, shape: tuple[int, int], coarsest: float) -> tuple[Image, float]:
+    pixel_size = math.exp(rng.uniform(math.log(0.05), math.log(coarsest)))
     while True:
         if rng.random() < 0.4:
             image = specimen.random_specimen("high", shape=shape, pixel_size=pixel_size, seed=rng, threads=1).image
@@ -123,7 +144,16 @@ def scene(rng: np.random.Generator, resolution: str, shape: tuple[int, int]) -> 
             elif rng.random() < 0.3:
                 image = image + np.float32(rng.uniform(0, 0.5))
         if float(image.std()) > 1e-3 * float(image.max()) > 0:
-            return np.maximum(image, np.float32(1e-4 * float(image.max()))), pixel_size  # no place without electrons
+            return image, pixel_size
+
+
+def _transmitted(rng: np.random.Generator, image: Image, pixel_size: float) -> Image:
+    if rng.random() < 0.5:
+        return phase_contrast(rng, image, pixel_size)
+    changed = contrast(rng, image)
+    while changed is None:
+        changed = contrast(rng, image)
+    return changed[0]
 
 
 def degrade(
@@ -133,10 +163,17 @@ def degrade(
     settings: dict[str, Any] = noise.random_settings(kind, seed=rng, shape=image.shape)
     settings["electrons_per_pixel"] = electrons
     if kind == "tem":
+        if rng.random() < 0.5:  # a camera that counts
+            settings |= {"dark_current": None, "flicker": None, "reset": None}
+            settings["thermal"] = {"sigma": float(rng.uniform(0, 0.3))}
         undistorted = np.maximum(noise.mtf(image, **settings["mtf"], threads=1), 0)
         settings["mtf"] = None
         sensor = int(rng.integers(2**32))
-        return noise.tem(undistorted, seed=rng, sensor=sensor, threads=1, **settings).image, undistorted
+        recorded = noise.tem(undistorted, seed=rng, sensor=sensor, threads=1, **settings).image
+        if rng.random() < 0.4:  # a scintillator spreads the light of an electron, and so its noise too
+            sigma = float(rng.uniform(0.3, 1.2))
+            recorded, undistorted = (noise.gaussian_blur(a, sigma=sigma, threads=1) for a in (recorded, undistorted))
+        return recorded, undistorted
     if rng.random() < 0.7:  # as good instruments are: the published ranges are wider
         settings["jitter"] = {"sigma": (rng.uniform(0, 0.5), rng.uniform(0, 1.0)), "phi": tuple(rng.uniform(0, 0.7, 2))}
         settings["detector"] = {"width": float(rng.uniform(0.1, 0.35)), "pedestal": float(rng.uniform(0, 0.1))}
