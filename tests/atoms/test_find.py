@@ -57,6 +57,14 @@ def test_two_spacings():
     assert f1(found, points, 2.0) > 0.99
 
 
+@pytest.mark.parametrize(("kind", "most"), [("slope", 0), ("step", 40)])
+def test_what_rises_and_falls_alike_is_no_column(kind, most):
+    """A slope's edges, a noisy step: without a look at the valleys over 200 are marked on either."""
+    y, x = np.mgrid[:256, :256] / 256
+    image = x + y if kind == "slope" else np.random.default_rng(0).poisson(np.where(x > 0.5, 50, 5))
+    assert len(atoms.find(image.astype(np.float32), model="log")) <= most
+
+
 def test_single_bright_atoms_on_a_rough_support():
     rng = np.random.default_rng(3)
     points = rng.uniform(12, 244, (30, 2))

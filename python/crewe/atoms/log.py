@@ -14,6 +14,8 @@ _LOWEST, _HIGHEST = 0.06, 0.45
 #: Single atoms stand this many standard deviations above the texture around them: one false in 300,000 independent
 #: pixels of Gaussian noise.
 _OUTLIER = 4.5
+#: Of the spots on a texture, so many may be the texture's own.
+_FALSE = 0.05
 
 
 def log_confidence(seen: Views) -> tuple[Confidence, float]:
@@ -31,7 +33,8 @@ def log_confidence(seen: Views) -> tuple[Confidence, float]:
     else:
         sample = confidence.ravel()[:: max(1, confidence.size // 65536)]
         spread = 1.4826 * float(np.median(np.abs(sample - np.median(sample))))
-        threshold = max(_OUTLIER * spread / typical, _LOWEST)
+        valleys = _core.atoms_peaks(-confidence, reach=1, lower=_OUTLIER * spread)[:, 2]
+        threshold = max(_significant(heights, valleys, _OUTLIER * spread) / typical, _LOWEST)
     return Confidence(confidence / np.float32(typical), 1.0, None), threshold
 
 
@@ -49,6 +52,17 @@ def _are_pairs(finer: NDArray[np.float32], summits: NDArray[np.float64], sigma: 
     yy, xx = (mean(*d) + mean(-d[0], -d[1]) - 2 * mean(0, 0) for d in ((1, 0), (0, 1)))
     yx = (mean(1, 1) + mean(-1, -1) - mean(1, -1) - mean(-1, 1)) / 4
     return bool(np.linalg.eigvalsh([[yy, yx], [yx, xx]])[1] > 0)
+
+
+def _significant(heights: NDArray[np.float64], valleys: NDArray[np.float64], lowest: float) -> float:
+    """The lowest height from `lowest` on above which `_FALSE` of the summits are the texture's at most.
+
+    Texture and noise rise as often as they fall: as many of its summits as of its valleys reach a height.
+    """
+    steps = np.concatenate([[lowest], np.sort(valleys[valleys > lowest])])  # between these the share only falls
+    false = len(steps) - 1 - np.arange(len(steps))
+    above = len(heights) - np.searchsorted(np.sort(heights), steps, side="right")
+    return float(steps[np.flatnonzero(false <= _FALSE * above)[0]])  # none is false above the deepest valley
 
 
 def _valley(heights: NDArray[np.float64]) -> float:
