@@ -1,16 +1,12 @@
 """Fits of all columns at once: exact without noise, the least squares with it, the covariance of the full matrix."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crewe import _core
 from crewe.atoms import Columns, fit
+from levels import at_all_levels
 from reference import columns as reference
 
 
@@ -189,14 +185,7 @@ def test_levels_give_the_same_bits():
         "f = atoms.fit(rng.poisson(lone.image((76, 66))).astype(np.float32), p[::5] + 0.3, width='free')\n"
         "sys.stdout.write(f.positions.tobytes().hex())\n"
     )
-    levels = ["base", "v3", "v4"][: 1 + ["base", "v3", "v4"].index(_core.isa())]
-    found = {
-        subprocess.run(
-            [sys.executable, "-c", code], env={**os.environ, "CREWE_ISA": level}, capture_output=True, check=True
-        ).stdout
-        for level in levels
-    }
-    assert len(found) == 1
+    at_all_levels(code)
 
 
 def test_columns_touching_the_border():

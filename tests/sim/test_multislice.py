@@ -1,15 +1,12 @@
 """Waves through slices against the definition in plain NumPy; laws; the same bits however the work is cut."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crewe import _core, sim
+from levels import at_all_levels
 from reference import sim as reference
 
 pytestmark = pytest.mark.filterwarnings("ignore:gpts")
@@ -149,20 +146,9 @@ def test_instruction_sets_don_t_matter():
         "        first = np.array([0, 40, 80, 80, 200, 210, 300])\n"
         "        _core.sim_project(factors, y, x, first, out, 0)\n"
         "        h.update(out.tobytes())\n"
-        "print(_core.isa(), h.hexdigest())\n"
+        "print(h.hexdigest())\n"
     )
-    found = {}
-    for level in ("base", "v3", "v4"):
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", script],
-            env={**os.environ, "CREWE_ISA": level},
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
-        name, digest = done.stdout.split()
-        found[name] = digest
-    assert len(set(found.values())) == 1, found
+    at_all_levels(script)
 
 
 def test_wrong_waves_are_refused():
