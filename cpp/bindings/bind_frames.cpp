@@ -116,13 +116,6 @@ void bind_frames(py::module_& m) {
         return py::array_t<float>({shape.first, shape.second}, weights.data());
       },
       "shape"_a, "inner"_a, "outer"_a, "cy"_a, "cx"_a);
-  m.def(
-      "equal_rings",
-      [](std::pair<std::size_t, std::size_t> shape, std::size_t rings, double cy, double cx) {
-        const imaging::Rings found = imaging::equal_rings(shape.first, shape.second, rings, cy, cx);
-        return std::pair(py::array_t<std::uint8_t>({shape.first, shape.second}, found.index.data()), found.width);
-      },
-      "shape"_a, "rings"_a, "cy"_a, "cx"_a);
   py::class_<FrameReducer>(m, "FrameReducer")
       .def(py::init([](std::pair<std::size_t, std::size_t> shape, bool moments, std::optional<Dense<float>> weights,
                        const std::vector<Dense<float>>& detectors, std::optional<Dense<std::uint8_t>> rings,

@@ -84,24 +84,14 @@ def test_dark_gain_and_weights(frames, with_dark, with_gain, with_weights, seed)
 @given(frame_arrays(), st.integers(1, 64), st.tuples(st.floats(-9, 60), st.floats(-9, 60)), st.booleans())
 def test_profiles(frames, rings, center, some_dead):
     shape = frames.shape[1:]
-    index, width = _core.equal_rings(shape, rings, *center)
+    index = reference.rings(shape, rings, center)
     dead = (np.random.default_rng(0).random(shape) < 0.1 * some_dead).astype(np.uint8)
     _, sums, profiles = reduce(frames, rings=index, dead=dead, detectors=[np.ones(shape, np.float32)])
-    assert index.max() < rings
-    assert width > 0
     alive = np.where(dead, 0, frames)
     for j in range(profiles.shape[1]):
         want = reference.virtual_image(alive, index == j)
         np.testing.assert_array_equal(profiles[:, j], want.astype(np.float32))
     np.testing.assert_allclose(profiles.sum(1, dtype=np.float64), sums[:, 0], rtol=1e-5)
-
-
-def test_rings_are_equally_wide():
-    index, width = _core.equal_rings((40, 31), 16, 20.0, 11.5)
-    y, x = np.mgrid[:40, :31]
-    distance = np.hypot(y - 20.0, x - 11.5)
-    assert width == pytest.approx(distance.max() / 16)
-    np.testing.assert_array_equal(index, np.minimum(distance / width, 15).astype(np.uint8))
 
 
 def test_pixels_of_no_ring():

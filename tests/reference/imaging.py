@@ -13,6 +13,14 @@ def ring(shape, inner=0.0, outer=np.inf, center=None):
     return (squared >= inner**2) & (squared < outer**2)
 
 
+def rings(shape, count, center):
+    """`count` rings of one width about `center`, the last one with the farthest pixel: the ring of each, uint8."""
+    y, x = np.ogrid[: shape[0], : shape[1]]
+    distance = np.hypot(y - center[0], x - center[1])
+    width = max(distance.max() / count, 1e-12)
+    return np.minimum(distance / width, count - 1).astype(np.uint8)
+
+
 def moments(frames, weights=None):
     """Σ w·I, Σ y·w·I, Σ x·w·I: (..., 3)."""
     ky, kx = frames.shape[-2:]

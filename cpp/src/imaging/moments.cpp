@@ -80,26 +80,6 @@ std::vector<float> ring_weights(std::size_t ny, std::size_t nx, double inner, do
   return weights;
 }
 
-Rings equal_rings(std::size_t ny, std::size_t nx, std::size_t rings, double cy, double cx) {
-  if (rings == 0 || rings > no_ring) {
-    throw std::invalid_argument("rings: 1 to 255 wanted, " + std::to_string(rings) + " came");
-  }
-  double farthest = 0;
-  for (const std::size_t y : {std::size_t{0}, ny - 1}) {
-    for (const std::size_t x : {std::size_t{0}, nx - 1}) farthest = std::max(farthest, squared_distance(y, x, cy, cx));
-  }
-  // A little over, so that the farthest pixel lies within the last ring.
-  const double width = std::max(std::sqrt(farthest) / static_cast<double>(rings) * (1 + 1e-12), 1e-12);
-  Rings result{std::vector<std::uint8_t>(ny * nx), width};
-  for (std::size_t y = 0; y < ny; ++y) {
-    for (std::size_t x = 0; x < nx; ++x) {
-      const double ring = std::sqrt(squared_distance(y, x, cy, cx)) / width;
-      result.index[y * nx + x] = static_cast<std::uint8_t>(std::min(ring, static_cast<double>(rings - 1)));
-    }
-  }
-  return result;
-}
-
 struct FrameReducer::Plan {
   Options options;
   std::size_t rings = 0;

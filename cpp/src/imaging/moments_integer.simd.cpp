@@ -86,7 +86,32 @@ struct Sums {
   std::int64_t n = 0, y = 0, x = 0, detector = 0;
 };
 
-class NarrowSums {
+inline WideLanes widen(WideLanes lanes) {
+  return lanes;
+}
+
+// The way from row to row, in lanes that hold a block of rows: Σ R and Σ y·R of all blocks.
+template <class Held>
+class RowSums {
+ public:
+  void end_row() {
+    a_ += r_;
+    b_ += a_;
+    r_ = Held{};
+  }
+
+ protected:
+  void end_rows(std::size_t end) {
+    n_ += widen(a_);
+    y_moment_ += widen(a_) * static_cast<std::int64_t>(end) - widen(b_);
+    a_ = b_ = Held{};
+  }
+
+  Held r_{}, a_{}, b_{};
+  WideLanes n_{}, y_moment_{};
+};
+
+class NarrowSums : public RowSums<Lanes> {
  public:
   static constexpr std::size_t kPixels = kBytes / 2;
 
@@ -105,18 +130,12 @@ class NarrowSums {
     x_ += madd(s, numbered<Words, std::int16_t>(-static_cast<std::int16_t>(kPixels / 2)));
   }
   void add_to_detector(Words s) { d_ += madd(s, Words{} + 1); }
-  void end_row() {
-    a_ += r_;
-    b_ += a_;
-    r_ = Lanes{};
-  }
   void end_block(std::size_t end) {
-    n_ += widen(a_);
-    y_moment_ += widen(a_) * static_cast<std::int64_t>(end) - widen(b_);
+    end_rows(end);
     running_ += widen(q_);
     x_moment_ += widen(x_);
     detector_ += widen(d_);
-    a_ = b_ = q_ = x_ = d_ = Lanes{};
+    q_ = x_ = d_ = Lanes{};
   }
   Sums result(std::size_t right) const {
     constexpr std::int64_t width = kPixels;
@@ -125,8 +144,8 @@ class NarrowSums {
   }
 
  private:
-  Lanes r_{}, a_{}, b_{}, q_{}, x_{}, d_{};
-  WideLanes n_{}, y_moment_{}, running_{}, x_moment_{}, detector_{};
+  Lanes q_{}, x_{}, d_{};
+  WideLanes running_{}, x_moment_{}, detector_{};
 };
 
 struct NarrowPixel {
@@ -193,7 +212,7 @@ struct Pixel16Swapped : NarrowPixel {
 
 // ---- 8 bits: sums of absolute differences (sad) from 0 add up eight bytes in one instruction.
 
-class ByteSums {
+class ByteSums : public RowSums<WideLanes> {
  public:
   static constexpr std::size_t kPixels = kBytes;
 
@@ -205,16 +224,9 @@ class ByteSums {
     x_ += dot(pixels, numbered<SignedBytes, std::int8_t>(-static_cast<std::int8_t>(kPixels / 2)));
   }
   void add_to_detector(Bytes pixels) { d_ += sad(pixels); }
-  void end_row() {
-    a_ += r_;
-    b_ += a_;
-    r_ = WideLanes{};
-  }
   void end_block(std::size_t end) {
-    n_ += a_;
-    y_moment_ += a_ * static_cast<std::int64_t>(end) - b_;
+    end_rows(end);
     x_moment_ += widen(x_);
-    a_ = b_ = WideLanes{};
     x_ = Lanes{};
   }
   Sums result(std::size_t right) const {
@@ -256,7 +268,7 @@ class ByteSums {
 #endif
   }
 
-  WideLanes r_{}, q_{}, d_{}, a_{}, b_{}, n_{}, y_moment_{}, x_moment_{};
+  WideLanes q_{}, d_{}, x_moment_{};
   Lanes x_{};
 };
 
@@ -298,7 +310,7 @@ struct Pixel8 {
 // ---- 32 bits: the even and the odd pixels of a vector apart in 64-bit lanes, which take all there is. As the lanes of
 // A keep the columns apart, X comes from them in the end.
 
-class WideSums {
+class WideSums : public RowSums<WideLanes> {
  public:
   static constexpr std::size_t kPixels = kBytes / 4;
 
@@ -314,16 +326,7 @@ class WideSums {
     const UnsignedWideLanes pairs = reinterpret_cast<UnsignedWideLanes>(pixels);
     d_ += reinterpret_cast<WideLanes>((pairs & 0xffffffff) + (pairs >> 32));
   }
-  void end_row() {
-    a_ += r_;
-    b_ += a_;
-    r_ = WideLanes{};
-  }
-  void end_block(std::size_t end) {
-    n_ += a_;
-    y_moment_ += a_ * static_cast<std::int64_t>(end) - b_;
-    a_ = b_ = WideLanes{};
-  }
+  void end_block(std::size_t end) { end_rows(end); }
   Sums result(std::size_t right) const {
     constexpr std::int64_t width = kPixels;
     const std::int64_t n = sum(n_), vectors = static_cast<std::int64_t>(right);
@@ -332,7 +335,7 @@ class WideSums {
   }
 
  private:
-  WideLanes r_{}, q_{}, odd_{}, d_{}, a_{}, b_{}, n_{}, y_moment_{};
+  WideLanes q_{}, odd_{}, d_{};
 };
 
 struct Pixel32 {

@@ -167,25 +167,24 @@ void Session::State::prepare(Picture& picture, const Kind& kind, std::optional<i
 
 std::unique_ptr<imaging::Ssb> Session::State::make_ssb(const SSB& kind, const Changes& changes) {
   const Point at = changes.center ? changes.center->value_or(detector_center) : detector_center;
-  imaging::SsbOptions wanted_ssb;
-  wanted_ssb.sy = options.sy;
-  wanted_ssb.sx = options.sx;
-  wanted_ssb.ky = options.ky;
-  wanted_ssb.kx = options.kx;
-  wanted_ssb.energy = kind.energy;
-  wanted_ssb.semiangle = kind.semiangle;
-  wanted_ssb.step = kind.step;
-  wanted_ssb.angle_per_pixel = kind.angle_per_pixel;
-  wanted_ssb.cy = at.y;
-  wanted_ssb.cx = at.x;
-  wanted_ssb.rotation = changes.rotation.value_or(options.rotation);
-  wanted_ssb.transpose = changes.transpose.value_or(options.transpose);
-  wanted_ssb.wiener = kind.wiener;
-  wanted_ssb.aberrations = kind.aberrations;
-  wanted_ssb.dead = options.dead;
-  wanted_ssb.dark = options.dark;
-  wanted_ssb.gain = options.gain;
-  return std::make_unique<imaging::Ssb>(std::move(wanted_ssb), by_pool());
+  imaging::SsbOptions given{.sy = options.sy,
+                            .sx = options.sx,
+                            .ky = options.ky,
+                            .kx = options.kx,
+                            .energy = kind.energy,
+                            .semiangle = kind.semiangle,
+                            .step = kind.step,
+                            .angle_per_pixel = kind.angle_per_pixel,
+                            .cy = at.y,
+                            .cx = at.x,
+                            .rotation = changes.rotation.value_or(options.rotation),
+                            .transpose = changes.transpose.value_or(options.transpose),
+                            .wiener = kind.wiener,
+                            .aberrations = kind.aberrations,
+                            .dead = options.dead,
+                            .dark = options.dark,
+                            .gain = options.gain};
+  return std::make_unique<imaging::Ssb>(std::move(given), by_pool());
 }
 
 imaging::Parallel Session::State::by_pool() {
@@ -221,14 +220,15 @@ void Session::State::prepare_rings() {
 }
 
 void Session::State::prepare_reducers() {
-  wanted = {};
-  wanted.ny = options.ky;
-  wanted.nx = options.kx;
-  wanted.dark = options.dark;
-  wanted.gain = options.gain;
-  wanted.dead = options.dead;
-  wanted.weights = options.com_weights;
-  wanted.rings = rings;
+  wanted = {.ny = options.ky,
+            .nx = options.kx,
+            .moments = true,
+            .weights = options.com_weights,
+            .detectors = {},
+            .rings = rings,
+            .dark = options.dark,
+            .gain = options.gain,
+            .dead = options.dead};
   const auto ring = [&](double inner, double outer) {
     return imaging::ring_weights(options.ky, options.kx, inner, outer, detector_center.y, detector_center.x);
   };

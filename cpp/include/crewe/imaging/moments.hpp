@@ -35,14 +35,6 @@ CREWE_HOST_DEVICE inline Com centre_of_mass(const Moments& moments, double cy, d
 // inner <= distance of the pixel's centre from (cy, cx) < outer → 1, else 0; (ny·nx) [pixels].
 std::vector<float> ring_weights(std::size_t ny, std::size_t nx, double inner, double outer, double cy, double cx);
 
-// A ring per pixel for a radial profile of `rings` rings of one width about (cy, cx), from 0 to the farthest pixel:
-// (ny·nx). Ring j holds the pixels j·w <= distance < (j + 1)·w; `width` is w [pixels].
-struct Rings {
-  std::vector<std::uint8_t> index;
-  double width = 0;
-};
-Rings equal_rings(std::size_t ny, std::size_t nx, std::size_t rings, double cy, double cx);
-
 inline constexpr std::uint8_t no_ring = 255;
 
 // What to sum, prepared once; `reduce` may run in any number of threads at a time.
