@@ -33,7 +33,7 @@ from crewe.optics import wavelength
 Image = NDArray[np.float64]
 Method = Callable[[Scan, Frames], Image]
 
-DOSES = (math.inf, 1e5, 2e4, 5e3, 2e3, 1e3, 500.0, 200.0)  # [e⁻/Å²]
+DOSES = (math.inf, 1e5, 2e4, 5e3, 2e3, 500.0, 200.0)  # [e⁻/Å²]
 SHOWN = (math.inf, 1e5, 5e3, 500.0)
 NOISY = 1e4  # doses below are the mean of several draws
 EVERY = (1, 2, 3, 4)  # positions that are taken for the step

@@ -82,7 +82,7 @@ def bilayer() -> Any:
     return atoms
 
 
-def simulated(folder: Path, *, positions: int = 64, configurations: int = 6) -> Scan:
+def simulated(folder: Path, *, positions: int = 48, configurations: int = 8) -> Scan:
     """The bilayer; a minute or two of work the first time."""
     path = folder / f"bilayer-{positions}-{configurations}.npz"
     angle = wavelength(ENERGY) / BOX * 1e3 * BIN
@@ -143,7 +143,7 @@ def stored(folder: Path) -> Scan:
     )
 
 
-def atom(number: int, *, side: float = 13.8, grid: int = 128, positions: int = 24) -> Scan:
+def atom(number: int, *, side: float = 13.8, grid: int = 128, positions: int = 20) -> Scan:
     """One atom at rest in the middle of the scan."""
     from ase import Atoms
 

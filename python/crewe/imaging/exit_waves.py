@@ -218,8 +218,11 @@ class Resampler:
             out = flat
         else:
             out = np.zeros((len(bins), self.size**2), np.float32)
+            part = np.empty_like(out)
             for index, share in self._corners:
-                out += flat[:, index] * share
+                np.take(flat, index, axis=1, out=part, mode="clip")  # without a buffer, which the default wants
+                part *= share
+                out += part
         return np.maximum(out, 0).reshape(-1, self.size, self.size)
 
     def __call__(self, frames: NDArray[Any], *, threads: int = 1) -> Planes:

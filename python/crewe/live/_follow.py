@@ -85,7 +85,8 @@ class Follower:
         with self._changed:
             self._stop()
             self._closed = True
-        self._thread.join()
+        if self._thread is not threading.current_thread():  # which may be the one that collects a forgotten session
+            self._thread.join()
 
     def _stop(self) -> None:
         if self._engine is not None:
