@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
+#include <numeric>
 #include <random>
 #include <span>
 #include <stdexcept>
@@ -19,7 +20,8 @@ namespace {
 namespace live = crewe::live;
 
 constexpr std::size_t kRows = 40, kCols = 50, kPositions = kRows * kCols, kSide = 16, kPixels = kSide * kSide;
-constexpr const char* kNames[] = {"ricom", "ring", "com", "icom", "sum", "ssb"};
+constexpr const char* kNames[] = {"ricom", "ring", "com", "icom", "sum", "ssb", "outside"};
+constexpr live::Binning kBins{.join = 2, .rows = kSide / 2, .cols = kSide / 2};
 
 void expect(bool condition, const char* what) {
   if (!condition) throw std::runtime_error(what);
@@ -37,7 +39,8 @@ live::Options options(int threads) {
                    {"com", live::CenterOfMass{}},
                    {"icom", live::ICOM{}},
                    {"sum", live::Sum{}},
-                   {"ssb", live::SSB{.energy = 200e3, .semiangle = 15.0, .step = 0.5, .angle_per_pixel = 4.0}}};
+                   {"ssb", live::SSB{.energy = 200e3, .semiangle = 15.0, .step = 0.5, .angle_per_pixel = 4.0}},
+                   {"outside", live::External{}}};
   return wanted;
 }
 
@@ -136,6 +139,18 @@ void turn(live::Session& session, const std::atomic<bool>& stop) {
   }
 }
 
+// The counts of each pattern, made outside of the session.
+void make_lines(live::Session& session) {
+  std::vector<float> line(kCols * kBins.rows * kBins.cols), row(kCols);
+  while (const auto taken = session.take_line("outside", line)) {
+    for (std::size_t col = 0; col < kCols; ++col) {
+      const auto pattern = std::span(line).subspan(col * kBins.rows * kBins.cols, kBins.rows * kBins.cols);
+      row[col] = std::accumulate(pattern.begin(), pattern.end(), 0.0F);
+    }
+    session.write("outside", *taken, row);
+  }
+}
+
 void run() {
   const Data data;
   live::Session busy(options(3));
@@ -143,8 +158,12 @@ void run() {
   std::vector<std::thread> others;
   for (int i = 0; i < 2; ++i) others.emplace_back([&] { look(busy, stop, sound); });
   others.emplace_back([&] { turn(busy, stop); });
+  others.emplace_back([&] {
+    while (!stop) make_lines(busy);
+  });
   for (int scan = 0; scan < 6; ++scan) {
     busy.next_scan();
+    busy.gather("outside", kBins);
     push_scan(busy, data, scan % 2 == 1, scan % 3 == 0);
     if (scan % 3 == 2) busy.finish();
   }
@@ -158,7 +177,10 @@ void run() {
     settings.center.emplace(live::Point{7.5, 7.0});
     session->configure(settings);
     session->next_scan();
+    session->gather("outside", kBins);
     push_scan(*session, data, false, false);
+    make_lines(*session);
+    expect(copy(*session, "outside").back() > 0 && session->open_lines("outside").empty(), "all lines were made");
     session->close();
     expect(session->done() == kPositions, "all positions are done");
   }

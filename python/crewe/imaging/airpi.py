@@ -210,12 +210,12 @@ class Engine:
 
     def _work(self, row: int, lines: Mapping[int, Planes], total: NDArray[np.complex64]) -> None:
         here, columns = lines[row], self.shape[1]
-        above, below = max(row - 1, 0), min(row + 1, self.shape[0] - 1)
-        three = [lines[near] if near in lines else np.zeros_like(here) for near in (above, row, below)]
+        around = max(row - 1, 0), min(row + 1, self.shape[0] - 1)
+        above, below = (lines[near] if near in lines else np.zeros_like(here) for near in around)
         for start in range(0, columns, BATCH):
             if self.cancelled:
                 return
-            nine, empty = neighbours(*three, slice(start, start + BATCH), self._nine)
+            nine, empty = neighbours(above, here, below, slice(start, start + BATCH), self._nine)
             waves = self.model.run(nine, *self._probe)
             waves[empty] = 0
             self.patches.add(

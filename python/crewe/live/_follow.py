@@ -102,29 +102,30 @@ class Follower:
 
     # --------------------------------------------------------------------------------------------------- the thread's
     def _follow(self) -> None:
-        while (job := self._next()) is not None:
-            engine, row, line = job
+        while (engine := self._next()) is not None:
             try:
-                self._show(engine, engine.add(row, engine.resample.planes(line)))
+                line = _blank(engine)
+                with self._changed:
+                    row = self._core.take_line(self.name, line) if self._engine is engine else None
+                    self._changed.notify_all()
+                if row is not None:
+                    self._show(engine, engine.add(row, engine.resample.planes(line)))
             except Exception as error:  # whatever a network dies of: the session lives on
                 with self._changed:
                     if self._engine is engine:
                         self._stop()
                         self.error = error
 
-    def _next(self) -> tuple[Engine, int, NDArray[np.float32]] | None:
+    def _next(self) -> Engine | None:
+        """The engine of the scan as soon as a line waits for it; nothing at the end."""
         with self._changed:
             while not self._closed:
-                engine = self._engine
-                if engine is not None and self.waiting():
-                    line = _blank(engine)
-                    row = self._core.take_line(self.name, line)
+                if self._engine is not None and self.waiting():
                     self._busy = True
-                    self._changed.notify_all()
-                    return engine, row, line
+                    return self._engine
                 self._busy = False
                 self._changed.notify_all()
-                self._changed.wait(None if engine is None else LOOK)
+                self._changed.wait(None if self._engine is None else LOOK)
         return None
 
     def _show(self, engine: Engine, rows: list[int]) -> None:
