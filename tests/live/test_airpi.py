@@ -1,5 +1,9 @@
 """AIRPI while the scan runs: the image of `crewe.imaging.airpi`, made in another thread, whatever the scan does."""
 
+import re
+import subprocess
+import sys
+import textwrap
 import threading
 import time
 from types import SimpleNamespace
@@ -386,3 +390,41 @@ def test_wrong_options():
         Session(scan=SCAN, detector=DETECTOR, images={"sum": VirtualDetector()}, device="cuda")
     with session() as live, pytest.raises(crewe.ModelError):
         live.configure(airpi=AIRPI(**OPTICS, model="no such model"))
+
+
+MEMORY = """
+import re
+import numpy as np
+from types import SimpleNamespace
+from crewe import live
+
+def peak():  # of resident memory [MiB]
+    return int(re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1]) / 1024
+
+class Still:
+    info = SimpleNamespace(options={"size": 64, "length": [10.0, 24.0], "fill": [0.1, 0.95]})
+
+    def run(self, patterns, probes, *_):
+        return probes.copy()
+
+kind = live.AIRPI(energy=300e3, semiangle=20.0, step=0.2, angle_per_pixel=1.4266, model=Still(), ahead=4)
+line = np.random.default_rng(0).poisson(1, (128, 64, 64)).astype(np.uint8)
+with live.Session(scan=(128, 128), detector=(64, 64), images={"airpi": kind}, center=(32.0, 32.0)) as session:
+    start = peak()
+    for scan in range(2):
+        for _ in range(128):
+            session.push(line)
+        session.finish()
+        print(peak() - start)
+        session.next_scan()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read the Linux way")
+def test_memory_is_that_of_some_lines():
+    """The patterns of a line take 2 MiB, those of the scan 256."""
+    command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(MEMORY)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    first, second = map(float, re.findall(r"[\d.]+", done.stdout))
+    assert first < 64
+    assert second < first + 8
