@@ -40,7 +40,7 @@ class Still:
     info = SimpleNamespace(options={"size": 64, "length": [10.0, 24.0], "fill": [0.1, 0.95]})
 
     def run(self, patterns: NDArray[Any], probes: NDArray[Any], *_: NDArray[Any]) -> NDArray[Any]:
-        return probes.copy()
+        return np.repeat(probes, len(patterns), axis=0)
 
 
 def patterns(scan: int, pixels: int) -> tuple[NDArray[np.uint8], dict[str, float]]:

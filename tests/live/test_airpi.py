@@ -405,7 +405,7 @@ class Still:
     info = SimpleNamespace(options={"size": 64, "length": [10.0, 24.0], "fill": [0.1, 0.95]})
 
     def run(self, patterns, probes, *_):
-        return probes.copy()
+        return np.repeat(probes, len(patterns), axis=0)
 
 kind = live.AIRPI(energy=300e3, semiangle=20.0, step=0.2, angle_per_pixel=1.4266, model=Still(), ahead=4)
 line = np.random.default_rng(0).poisson(1, (128, 64, 64)).astype(np.uint8)
