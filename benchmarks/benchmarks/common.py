@@ -4,7 +4,9 @@ Rates are work per second of consumed CPU time (all threads of the process), med
 others use too, wall time measures the others.
 """
 
+import argparse
 import ctypes
+import json
 import os
 import shutil
 import statistics
@@ -18,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["cpu_rate", "events", "frames", "machine", "read_rate", "report"]
+__all__ = ["compile_c", "cpu_rate", "events", "frames", "machine", "peers_main", "read_rate", "report"]
 
 
 def cpu_rate(run: Callable[[], Any], work: float, *, repeats: int = 7, shortest: float = 0.05) -> float:
@@ -58,6 +60,18 @@ def events(
     return position, y, x
 
 
+def compile_c(source: str) -> ctypes.CDLL:
+    """Loops of plain C, compiled for this machine with the compiler at hand; ImportError where there is none."""
+    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        raise ImportError("no C compiler")
+    with tempfile.TemporaryDirectory() as folder:
+        text, library = Path(folder, "loops.c"), Path(folder, "loops.so")
+        text.write_text(source)
+        subprocess.run([compiler, "-O3", "-march=native", "-shared", "-fPIC", "-o", library, text], check=True)
+        return ctypes.CDLL(str(library))
+
+
 _READ = """
 #include <stddef.h>
 #include <stdint.h>
@@ -77,17 +91,10 @@ def read_rate(array: NDArray[Any], *, repeats: int = 7) -> float:
 
     A loop of plain C, compiled for this machine with the compiler at hand.
     """
-    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        raise RuntimeError("read_rate: a C compiler wanted (cc)")
-    with tempfile.TemporaryDirectory() as folder:
-        source, library = Path(folder, "read.c"), Path(folder, "read.so")
-        source.write_text(_READ)
-        subprocess.run([compiler, "-O3", "-march=native", "-shared", "-fPIC", "-o", library, source], check=True)
-        function = ctypes.CDLL(str(library)).read_and_sum
-        function.argtypes, function.restype = (ctypes.c_void_p, ctypes.c_size_t), ctypes.c_uint64
-        flat = array.reshape(-1).view(np.uint8)
-        return cpu_rate(lambda: function(flat.ctypes.data, flat.nbytes // 2), flat.nbytes, repeats=repeats)
+    function = compile_c(_READ).read_and_sum
+    function.argtypes, function.restype = (ctypes.c_void_p, ctypes.c_size_t), ctypes.c_uint64
+    flat = array.reshape(-1).view(np.uint8)
+    return cpu_rate(lambda: function(flat.ctypes.data, flat.nbytes // 2), flat.nbytes, repeats=repeats)
 
 
 def machine() -> dict[str, Any]:
@@ -106,9 +113,22 @@ def machine() -> dict[str, Any]:
         "level": crewe._core.isa(),
         "crewe": crewe.__version__,
         "numpy": np.__version__,
+        "load average": round(os.getloadavg()[0], 2),
     }
 
 
 def report(name: str, figures: dict[str, Any]) -> dict[str, Any]:
     """What a script in `peers` prints as JSON: its name, the machine, the figures."""
     return {"name": name, "machine": machine(), "figures": figures}
+
+
+def peers_main(
+    name: str, words: str | None, measure: Callable[[int, bool], dict[str, Any]], *, rounds: int = 7
+) -> None:
+    """The command of a script in `peers`: `measure` (rounds, quick) → figures; prints the report as JSON."""
+    parser = argparse.ArgumentParser(description=words, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=rounds, help=f"medians of so many; default {rounds}")
+    parser.add_argument("--quick", action="store_true", help="one or two rounds of less data: shows that all runs")
+    options = parser.parse_args()
+    figures = measure(2 if options.quick else options.rounds, options.quick)
+    print(json.dumps(report(name, figures), indent=1, ensure_ascii=False))

@@ -4,10 +4,7 @@ The others are told the spacing; crewe isn't. Wanted beside crewe: scipy, scikit
 `python -m benchmarks.peers.atoms`
 """
 
-import json
-import os
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage import feature
 
-from benchmarks.benchmarks.common import report
+from benchmarks.benchmarks.common import peers_main
 from crewe import atoms
 
 SPACING = 17.75
@@ -57,8 +54,7 @@ def blobs(function: Callable[..., NDArray[Any]], **options: Any) -> Callable[[ND
     return lambda image: function(image / image.max(), max_sigma=np.sqrt(SPACING), threshold=0.1, **options)[:, :2]
 
 
-def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+def measure(count: int, quick: bool) -> dict[str, Any]:
     finders: dict[str, Callable[[NDArray[np.float32]], NDArray[Any]]] = {
         "crewe": lambda image: atoms.find(image, model="log"),
         "scipy LoG": scipy_log,
@@ -66,7 +62,7 @@ def main() -> None:
         "skimage blob_dog": blobs(feature.blob_dog),
         "skimage blob_log": blobs(feature.blob_log, num_sigma=10),
     }
-    figures: dict[str, Any] = {"load average": os.getloadavg()[0]}
+    figures: dict[str, Any] = {}
     for n, electrons in ((800, 150.0), (800, 20.0), (1024, 150.0)):
         image, truth = picture(n, electrons)
         times: dict[str, list[float]] = {name: [] for name in finders}
@@ -81,8 +77,8 @@ def main() -> None:
             name: {"ms CPU": round(1e3 * statistics.median(spent), 1), "F1": round(f1[name], 3)}
             for name, spent in times.items()
         }
-    print(json.dumps(report("atoms", figures), indent=1))
+    return figures
 
 
 if __name__ == "__main__":
-    main()
+    peers_main("atoms", __doc__, measure, rounds=5)

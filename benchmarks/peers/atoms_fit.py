@@ -4,10 +4,7 @@ Wanted beside crewe: scipy. Columns per CPU second. `python -m benchmarks.peers.
 """
 
 import contextlib
-import json
-import os
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import optimize, sparse
 
 from benchmarks.benchmarks.bench_atoms_fit import lattice
-from benchmarks.benchmarks.common import report
+from benchmarks.benchmarks.common import peers_main
 from crewe import atoms
 
 REACH = 5.0  # widths of a Gaussian that the peer looks at
@@ -95,14 +92,14 @@ def seconds(run: Callable[[], Any], count: int) -> float:
     return statistics.median(times)
 
 
-def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    figures: dict[str, Any] = {"load average": os.getloadavg()[0]}
-    image, starts, truth = lattice(3000, (1024, 1024), width=0.2)
+def measure(count: int, quick: bool) -> dict[str, Any]:
+    figures: dict[str, Any] = {}
+    side = 324 if quick else 1024
+    image, starts, truth = lattice(300 if quick else 3000, (side, side), width=0.2)
     n = len(starts)
     mine = seconds(lambda: atoms.fit(image, starts, threads=1), count)
     peer = seconds(lambda: scipy_at_once(image, starts, truth), 1)
-    figures[f"{n} columns of 1024 x 1024 at once [CPU s]"] = {
+    figures[f"{n} columns of {side} x {side} at once [CPU s]"] = {
         "crewe, with the covariance": round(mine, 3),
         "scipy least_squares, sparse Jacobian": round(peer, 2),
         "ratio": round(peer / mine, 1),
@@ -117,8 +114,8 @@ def main() -> None:
         "scipy curve_fit": round(len(few) / peer),
         "Cpufit, measured elsewhere": 14063,
     }
-    print(json.dumps(report("atoms_fit", figures), indent=1))
+    return figures
 
 
 if __name__ == "__main__":
-    main()
+    peers_main("atoms_fit", __doc__, measure, rounds=5)

@@ -3,12 +3,10 @@
 All get the same bytes in memory and one thread; what they find is checked against the truth first. Rates per CPU
 second, medians of rounds in which all take turns, because who else uses the machine changes by the minute. Wanted
 beside crewe: numba. Figures in `quoted` were measured elsewhere, on one core of a Xeon, on streams of the same kind:
-these programs don't come by pip, or take other input. `python -m benchmarks.peers.events [rounds]`
+these programs don't come by pip, or take other input. `python -m benchmarks.peers.events`
 """
 
-import json
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.benchmarks.common import read_rate, report
+from benchmarks.benchmarks.common import peers_main, read_rate
 from benchmarks.benchmarks.event_streams import Stream, t3p_stream, tpx3_stream
 from crewe import _core, io
 from crewe.io.event_files import quad
@@ -172,7 +170,7 @@ def rates(runs: dict[str, tuple[Callable[[], Any], float]], count: int) -> dict[
     return {name: round(statistics.median(values), 1) for name, values in found.items()}
 
 
-def main(count: int = 7) -> None:
+def measure(rounds: int, quick: bool) -> dict[str, Any]:
     tpx3, t3p = tpx3_stream(SCAN, dwell=DWELL), t3p_stream(SCAN, dwell=DWELL)
     words, records = tpx3.data.nbytes / 8, t3p.data.nbytes / 16
     hits = len(io.decode_tpx3(tpx3.data)[0])
@@ -205,18 +203,17 @@ def main(count: int = 7) -> None:
     for name, (got, want) in checks.items():
         if not np.array_equal(got, want):
             raise AssertionError(f"{name}: not what lies in the stream")
-    figures: dict[str, Any] = {
+    return {
         "unit": "million words (tpx3, 8 B) or records (t3p, 16 B) per CPU second",
         "words": words,
         "records": records,
         "read limit, tpx3": round(read_rate(tpx3.data) / 8e6, 1),
         "read limit, t3p": round(read_rate(t3p.data) / 16e6, 1),
-        "rates": rates(runs, count),
+        "rates": rates(runs, rounds),
         "quoted": QUOTED,
         "missing": missing,
     }
-    print(json.dumps(report("events", figures), indent=1, ensure_ascii=False))
 
 
 if __name__ == "__main__":
-    main(*(int(word) for word in sys.argv[1:]))
+    peers_main("events", __doc__, measure)

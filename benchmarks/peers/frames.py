@@ -3,27 +3,19 @@
 Wanted beside crewe: libertem, numba, a C compiler (cc). Rates are frames per CPU second, one thread, medians; each with
 its ratio to the rate at which one core reads and sums the same memory (`limit`). The programs take turns on pieces of
 64 frames, none of which another has just read, so that what else the machine does hits all alike.
-`python -m benchmarks.peers.frames [--frames N] [--output FILE]`
+`python -m benchmarks.peers.frames`
 """
 
-import argparse
 import ctypes
-import json
-import os
-import shutil
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.benchmarks.common import frames, report
+from benchmarks.benchmarks.common import compile_c, frames, peers_main
 from crewe import _core
 
 Frames = NDArray[np.uint16]
@@ -79,15 +71,8 @@ void fused_swapped(const uint16_t* p, const uint16_t* alive, const uint16_t* rin
 
 
 def plain_c() -> ctypes.CDLL:
-    """The loops above, compiled for this machine."""
-    compiler = os.environ.get("CC") or shutil.which("cc")
-    if compiler is None:
-        raise ImportError("no C compiler")
-    with tempfile.TemporaryDirectory() as folder:
-        source, library = Path(folder, "plain.c"), Path(folder, "plain.so")
-        source.write_text(_PLAIN)
-        subprocess.run([compiler, "-O3", "-march=native", "-shared", "-fPIC", "-o", library, source], check=True)
-        plain = ctypes.CDLL(str(library))
+    """The loops above."""
+    plain = compile_c(_PLAIN)
     pointer, size = ctypes.c_void_p, ctypes.c_size_t
     plain.read_and_sum.argtypes, plain.read_and_sum.restype = (pointer, size), ctypes.c_uint64
     plain.com.argtypes = (pointer, size, pointer)
@@ -260,21 +245,13 @@ def measure(n: int, repeats: int, again: int) -> dict[str, Any]:
     return {**figures, **left_out}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--frames", type=int, default=8192, help="of 128 KB each, default 8192: 1 GB")
-    parser.add_argument("--output", type=Path, help="where to write; default: stdout")
-    options = parser.parse_args()
-    figures = {
-        f"{options.frames} frames, from memory": measure(max(options.frames, PIECE), repeats=7, again=1),
-        "4 frames, from the L2 cache": measure(4, repeats=7, again=500),
+def both(rounds: int, quick: bool) -> dict[str, Any]:
+    count = 1024 if quick else 8192  # 128 KB each
+    return {
+        f"{count} frames, from memory": measure(count, repeats=rounds, again=1),
+        "4 frames, from the L2 cache": measure(4, repeats=rounds, again=50 if quick else 500),
     }
-    text = json.dumps(report("COM, annulus, hot pixels; 256x256 uint16", figures), indent=1, ensure_ascii=False)
-    if options.output:
-        options.output.write_text(text + "\n", encoding="utf-8")
-    else:
-        sys.stdout.write(text + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    peers_main("COM, annulus, hot pixels; 256x256 uint16", __doc__, both)

@@ -1,15 +1,11 @@
 """Frames of a Merlin over a loopback socket: into a live session, against a bare loop that reads the same bytes.
 
-python -m benchmarks.peers.merlin_socket [--scan 128x256] [--runs 5]    from the repository's root, with crewe installed
-
 The sender, a process of its own, sends prepared messages as fast as the socket takes them. Frames: 256 x 256 uint16,
 131,471 bytes a message. The session makes riCOM 61 x 61 (with the centre of mass) and one annulus. Runs alternate,
 since other users of the machine change them all; figures are medians of frames per second of wall time and of this
-process's CPU time. No frame may be lost.
+process's CPU time. No frame may be lost. `python -m benchmarks.peers.merlin_socket`
 """
 
-import argparse
-import json
 import socket
 import statistics
 import subprocess
@@ -20,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.benchmarks.common import frames, report
+from benchmarks.benchmarks.common import frames, peers_main
 from crewe import io, live
 from crewe.io.arrays import ArraySource
 from crewe.io.merlin import PREFIX, message
@@ -93,20 +89,13 @@ READERS: dict[str, Callable[[int, tuple[int, int]], tuple[float, float]]] = {
 }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.peers.merlin_socket", description=__doc__)
-    parser.add_argument("--scan", default="128x256", help="rows x columns; default: 128x256")
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--sender", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    rows, columns = (int(text) for text in options.scan.split("x"))
-    if options.sender:
-        return send(rows, columns)
+def measure(count: int, quick: bool) -> dict[str, Any]:
+    rows, columns = (16, 256) if quick else (128, 256)
     seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in READERS}
-    command = [sys.executable, "-m", "benchmarks.peers.merlin_socket", "--sender", "--scan", options.scan]
-    for _ in range(options.runs):
+    command = f"from benchmarks.peers.merlin_socket import send; send({rows}, {columns})"
+    for _ in range(count):
         for name, read in READERS.items():
-            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as sender:
+            with subprocess.Popen([sys.executable, "-c", command], stdout=subprocess.PIPE, text=True) as sender:
                 assert sender.stdout is not None
                 seconds[name].append(read(int(sender.stdout.readline()), (rows, columns)))
     figures: dict[str, Any] = {"frames": rows * columns}
@@ -116,9 +105,8 @@ def main() -> None:
     limit = figures["bare read loop"]["frames/s"]
     for name in list(READERS)[1:]:
         figures[name]["part of the bare loop's wall rate"] = figures[name]["frames/s"] / limit
-    print(json.dumps(report("merlin_socket", figures), indent=1))
-    return None
+    return figures
 
 
 if __name__ == "__main__":
-    main()
+    peers_main("merlin_socket", __doc__, measure, rounds=5)

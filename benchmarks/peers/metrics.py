@@ -4,10 +4,7 @@ Wanted beside crewe: scikit-image, scipy, opencv-python-headless, a C compiler (
 thread, medians of runs taken in turns. `python -m benchmarks.peers.metrics`
 """
 
-import json
-import os
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage import metrics as skimage
 
-from benchmarks.benchmarks.common import read_rate, report
+from benchmarks.benchmarks.common import peers_main, read_rate
 from crewe import metrics
 
 Image = NDArray[np.float32]
@@ -90,10 +87,9 @@ def milliseconds(todo: dict[str, Callable[[], Any]], count: int) -> dict[str, fl
     return {name: round(1e3 * statistics.median(found), 3) for name, found in times.items()}
 
 
-def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 7
-    figures: dict[str, Any] = {"load average": os.getloadavg()[0]}
-    for n in (128, 1024):
+def measure(count: int, quick: bool) -> dict[str, Any]:
+    figures: dict[str, Any] = {}
+    for n in (128,) if quick else (128, 1024):
         found = milliseconds(runs(n), count)
         both = np.concatenate(pair(n))
         found["read of both images"] = round(1e3 * both.nbytes / read_rate(both), 3)
@@ -101,8 +97,8 @@ def main() -> None:
             found["ssim, scikit-image, squares of 7"] / found["ssim, disks of radius 8"], 2
         )
         figures[f"{n} x {n} [ms]"] = found
-    print(json.dumps(report("metrics", figures), indent=1))
+    return figures
 
 
 if __name__ == "__main__":
-    main()
+    peers_main("metrics", __doc__, measure)

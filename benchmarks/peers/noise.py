@@ -4,10 +4,7 @@ Wanted beside crewe: scipy. Rates per CPU second, medians. `python -m benchmarks
 """
 
 import itertools
-import json
-import os
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, signal
 
-from benchmarks.benchmarks.common import report
+from benchmarks.benchmarks.common import peers_main
 from crewe import noise, specimen
 
 STAGES: dict[str, Any] = {
@@ -150,16 +147,13 @@ def pairs(batches: int) -> dict[str, Any]:
     return found
 
 
-def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 7
-    figures = {
-        "load average": os.getloadavg()[0],
+def measure(count: int, quick: bool) -> dict[str, Any]:
+    return {
         "shot noise [ns/pixel]": counting(count),
         "stem chain, 1024 x 1024": chain(count),
         "pairs, 256 x 256": pairs(count),
     }
-    print(json.dumps(report("noise", figures), indent=1))
 
 
 if __name__ == "__main__":
-    main()
+    peers_main("noise", __doc__, measure)

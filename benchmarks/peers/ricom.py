@@ -5,20 +5,13 @@ Wanted beside crewe: scipy, numba, a C compiler (cc). Rates are positions per CP
 """
 
 import ctypes
-import json
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.benchmarks.common import cpu_rate, report
+from benchmarks.benchmarks.common import compile_c, cpu_rate, peers_main
 from crewe import _core
 from crewe.imaging import icom, ricom, ricom_kernel
 
@@ -46,15 +39,8 @@ void scatter(const float* com, const float* ky, const float* kx, long n, long sy
 
 
 def plain_c(com: NDArray[np.float32], kernel: NDArray[np.float32]) -> Callable[[], NDArray[np.float32]]:
-    """The loop above, compiled for this machine."""
-    compiler = os.environ.get("CC") or shutil.which("cc")
-    if compiler is None:
-        raise ImportError("no C compiler")
-    with tempfile.TemporaryDirectory() as folder:
-        source, library = Path(folder, "plain.c"), Path(folder, "plain.so")
-        source.write_text(_PLAIN)
-        subprocess.run([compiler, "-O3", "-march=native", "-shared", "-fPIC", "-o", library, source], check=True)
-        function = ctypes.CDLL(str(library)).scatter
+    """The loop above."""
+    function = compile_c(_PLAIN).scatter
     function.argtypes = (*[ctypes.c_void_p] * 3, *[ctypes.c_long] * 3, ctypes.c_void_p)
     sy, sx = com.shape[:2]
     turned = np.ascontiguousarray(kernel[:, ::-1, ::-1])
@@ -145,7 +131,7 @@ def numpy_icom(com: NDArray[np.float32]) -> Callable[[], NDArray[np.float64]]:
     return run
 
 
-def scan(n: int) -> dict[str, float | str]:
+def scan(n: int, rounds: int) -> dict[str, float | str]:
     """Positions per CPU second for a scan of n × n."""
     com = np.random.default_rng(0).normal(size=(n, n, 2)).astype(np.float32)
     kernel = ricom_kernel(WIDTH)
@@ -157,8 +143,8 @@ def scan(n: int) -> dict[str, float | str]:
         return lambda: _core.ricom_in_cuts(com, prepared, image, cut)
 
     for cut in (1, 4, 16, 64):
-        figures[f"crewe, {cut} at a time"] = cpu_rate(cuts(cut), n * n)
-    figures["crewe, batch"] = cpu_rate(lambda: ricom(com, kernel=WIDTH, threads=1), n * n)
+        figures[f"crewe, {cut} at a time"] = cpu_rate(cuts(cut), n * n, repeats=rounds)
+    figures["crewe, batch"] = cpu_rate(lambda: ricom(com, kernel=WIDTH, threads=1), n * n, repeats=rounds)
     peers = {
         "plain C": plain_c,
         "numba": with_numba,
@@ -174,17 +160,16 @@ def scan(n: int) -> dict[str, float | str]:
         error = np.abs(run() - want).max() / np.abs(want).max()
         if error > 1e-4:
             raise AssertionError(f"{name} differs from crewe by {error:.1e} of the largest value")
-        figures[name] = cpu_rate(run, n * n, repeats=3 if name == "numpy" else 7)
-    figures["crewe iCOM"] = cpu_rate(lambda: icom(com, threads=1), n * n)
-    figures["numpy iCOM"] = cpu_rate(numpy_icom(com), n * n)
+        figures[name] = cpu_rate(run, n * n, repeats=min(rounds, 3) if name == "numpy" else rounds)
+    figures["crewe iCOM"] = cpu_rate(lambda: icom(com, threads=1), n * n, repeats=rounds)
+    figures["numpy iCOM"] = cpu_rate(numpy_icom(com), n * n, repeats=rounds)
     return figures
 
 
-def main() -> None:
-    figures = {f"{n}x{n}, kernel {WIDTH} [positions/CPU-s]": scan(n) for n in (128, 256, 512)}
-    json.dump(report("riCOM", figures), sys.stdout, indent=1)
-    print()
+def scans(rounds: int, quick: bool) -> dict[str, Any]:
+    sizes = (128,) if quick else (128, 256, 512)
+    return {f"{n}x{n}, kernel {WIDTH} [positions/CPU-s]": scan(n, rounds) for n in sizes}
 
 
 if __name__ == "__main__":
-    main()
+    peers_main("riCOM", __doc__, scans)

@@ -1,23 +1,24 @@
 """The multislice beside abTEM, and beside its own floor: one forward and one inverse transform per slice.
 
 Wanted beside crewe: ase, abtem (GPL-3; for this comparison only), pyfftw. Both programs get one thread; times are CPU
-times, medians of interleaved rounds. `python -m benchmarks.peers.sim [rounds]`
+times, medians of interleaved rounds. `python -m benchmarks.peers.sim`
 """
 
-import json
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from benchmarks.benchmarks.common import report
+from benchmarks.benchmarks.common import peers_main
 from crewe import _core, sim
 
 A = 3.905
 ENERGY, SEMIANGLE, DEPTH = 300e3, 20.0, 1.9525
+#: What abTEM is told.
+THEIRS: dict[str, Any] = {"slice_thickness": DEPTH, "parametrization": "lobato", "projection": "infinite"}
+QUIET: dict[str, Any] = {"scheduler": "single-threaded", "progress_bar": False}
 
 
 def strontium_titanate(cells: tuple[int, int, int]) -> Any:
@@ -104,6 +105,14 @@ def step_and_floor(n: int, count: int) -> dict[str, float]:
     return found
 
 
+def compared(runs: dict[str, Callable[[], Any]], count: int) -> dict[str, float]:
+    """Median CPU seconds of each, and how many times longer abTEM takes."""
+    found = rounds(runs, count)
+    if "abtem" in found:
+        found["abtem/crewe"] = found["abtem"] / found["crewe"]
+    return found
+
+
 def end_to_end(n: int, side: int, count: int) -> dict[str, float]:
     """4D-STEM of side² probes on n² pixels, 40 slices, the potential included [s]."""
     atoms = strontium_titanate((4, 4, 20))
@@ -121,23 +130,16 @@ def end_to_end(n: int, side: int, count: int) -> dict[str, float]:
         abtem.config.set({"dask.num-workers": 1, "fftw.threads": 1, "local_diagnostics.progress_bar": False})
 
         def theirs() -> None:
-            potential = abtem.Potential(
-                atoms, gpts=n, slice_thickness=DEPTH, parametrization="lobato", projection="infinite"
-            )
+            potential = abtem.Potential(atoms, gpts=n, **THEIRS)
             probe = abtem.Probe(energy=ENERGY, semiangle_cutoff=SEMIANGLE)
             probe.grid.match(potential)
             scan = abtem.CustomScan(positions.reshape(-1, 2)[:, ::-1])
-            probe.scan(potential, scan=scan, detectors=abtem.PixelatedDetector(max_angle=None)).compute(
-                scheduler="single-threaded", progress_bar=False
-            )
+            probe.scan(potential, scan=scan, detectors=abtem.PixelatedDetector(max_angle=None)).compute(**QUIET)
 
         runs["abtem"] = theirs
     except ImportError:
         pass
-    found = rounds(runs, count)
-    if "abtem" in found:
-        found["abtem/crewe"] = found["abtem"] / found["crewe"]
-    return found
+    return compared(runs, count)
 
 
 def plane_wave(n: int, count: int) -> dict[str, float]:
@@ -150,20 +152,13 @@ def plane_wave(n: int, count: int) -> dict[str, float]:
         import abtem
 
         def theirs() -> None:
-            potential = abtem.Potential(
-                atoms, gpts=n, slice_thickness=DEPTH, parametrization="lobato", projection="infinite"
-            )
-            abtem.PlaneWave(energy=ENERGY).multislice(potential).compute(
-                scheduler="single-threaded", progress_bar=False
-            )
+            potential = abtem.Potential(atoms, gpts=n, **THEIRS)
+            abtem.PlaneWave(energy=ENERGY).multislice(potential).compute(**QUIET)
 
         runs["abtem"] = theirs
     except ImportError:
         pass
-    found = rounds(runs, count)
-    if "abtem" in found:
-        found["abtem/crewe"] = found["abtem"] / found["crewe"]
-    return found
+    return compared(runs, count)
 
 
 def phonons(count: int) -> dict[str, float]:
@@ -184,23 +179,16 @@ def phonons(count: int) -> dict[str, float]:
 
         def theirs() -> None:
             frozen = abtem.FrozenPhonons(atoms, 10, sigmas=0.08, seed=1)
-            potential = abtem.Potential(
-                frozen, gpts=256, slice_thickness=DEPTH, parametrization="lobato", projection="infinite"
-            )
+            potential = abtem.Potential(frozen, gpts=256, **THEIRS)
             probe = abtem.Probe(energy=ENERGY, semiangle_cutoff=SEMIANGLE)
             probe.grid.match(potential)
             scan = abtem.CustomScan(positions[:, ::-1])
-            probe.scan(potential, scan=scan, detectors=abtem.AnnularDetector(40, 100)).compute(
-                scheduler="single-threaded", progress_bar=False
-            )
+            probe.scan(potential, scan=scan, detectors=abtem.AnnularDetector(40, 100)).compute(**QUIET)
 
         runs["abtem"] = theirs
     except ImportError:
         pass
-    found = rounds(runs, count)
-    if "abtem" in found:
-        found["abtem/crewe"] = found["abtem"] / found["crewe"]
-    return found
+    return compared(runs, count)
 
 
 def many_atoms(count: int) -> dict[str, float]:
@@ -215,29 +203,25 @@ def many_atoms(count: int) -> dict[str, float]:
         import abtem
 
         def theirs() -> None:
-            potential = abtem.Potential(
-                atoms, gpts=512, slice_thickness=DEPTH, parametrization="lobato", projection="infinite"
-            )
+            potential = abtem.Potential(atoms, gpts=512, **THEIRS)
             potential.build(lazy=False)
 
         runs["abtem"] = theirs
     except ImportError:
         pass
-    return rounds(runs, count)
+    return compared(runs, count)
 
 
-def main() -> dict[str, Any]:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    figures: dict[str, Any] = {}
-    for n in (256, 512, 1024):
-        figures[f"step {n}"] = step_and_floor(n, max(count, 5))
+def measure(count: int, quick: bool) -> dict[str, Any]:
+    figures: dict[str, Any] = {f"step {n}": step_and_floor(n, count) for n in ((256,) if quick else (256, 512, 1024))}
     figures["4D-STEM 256, 64 probes"] = end_to_end(256, 8, count)
-    figures["4D-STEM 512, 16 probes"] = end_to_end(512, 4, count)
-    figures["plane wave 1024"] = plane_wave(1024, count)
-    figures["10 configurations x 4 probes, 256"] = phonons(count)
-    figures["potential, 10000 atoms, 512, 40 slices"] = many_atoms(count)
-    return report("sim", figures)
+    if not quick:
+        figures["4D-STEM 512, 16 probes"] = end_to_end(512, 4, count)
+        figures["plane wave 1024"] = plane_wave(1024, count)
+        figures["10 configurations x 4 probes, 256"] = phonons(count)
+        figures["potential, 10000 atoms, 512, 40 slices"] = many_atoms(count)
+    return figures
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(), indent=1))
+    peers_main("sim", __doc__, measure, rounds=5)

@@ -5,8 +5,6 @@ pixels, a disc of 14 pixels; patterns per CPU second, medians; preparation in CP
 `python -m benchmarks.peers.ssb`
 """
 
-import json
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.benchmarks.bench_ssb import patterns
-from benchmarks.benchmarks.common import cpu_rate, report
+from benchmarks.benchmarks.common import cpu_rate, peers_main
 from crewe import imaging, live
 from crewe.optics import wavelength
 
@@ -37,7 +35,7 @@ def session() -> live.Session:
     )
 
 
-def ours(frames: NDArray[Any]) -> dict[str, float]:
+def ours(frames: NDArray[Any], rounds: int) -> dict[str, float]:
     flat = frames.reshape(-1, DETECTOR, DETECTOR)
     prepare, running = seconds(session)
 
@@ -48,13 +46,15 @@ def ours(frames: NDArray[Any]) -> dict[str, float]:
         return running["ssb"]
 
     return {
-        "crewe, all of it [patterns/CPU-s]": cpu_rate(lambda: imaging.ssb(frames, threads=1, **OPTICS), len(flat)),
-        "crewe live, line by line [patterns/CPU-s]": cpu_rate(scan, len(flat)),
+        "crewe, all of it [patterns/CPU-s]": cpu_rate(
+            lambda: imaging.ssb(frames, threads=1, **OPTICS), len(flat), repeats=rounds
+        ),
+        "crewe live, line by line [patterns/CPU-s]": cpu_rate(scan, len(flat), repeats=rounds),
         "crewe, preparation [CPU-s]": prepare,
     }
 
 
-def libertem(frames: NDArray[Any]) -> dict[str, float]:
+def libertem(frames: NDArray[Any], rounds: int) -> dict[str, float]:
     from libertem.api import Context
     from libertem.common.container import MaskContainer
     from libertem.executor.inline import InlineJobExecutor
@@ -71,20 +71,22 @@ def libertem(frames: NDArray[Any]) -> dict[str, float]:
     kept = MaskContainer(lambda: masks, dtype=masks.dtype, use_sparse="scipy.sparse.csr", count=masks.shape[0])
     udf = SSB_UDF(mask_container=kept, **options)
     return {
-        "ptychography40 in LiberTEM [patterns/CPU-s]": cpu_rate(lambda: context.run_udf(data, udf), SCAN * SCAN),
+        "ptychography40 in LiberTEM [patterns/CPU-s]": cpu_rate(
+            lambda: context.run_udf(data, udf), SCAN * SCAN, repeats=rounds
+        ),
         "ptychography40, preparation [CPU-s]": prepare,
     }
 
 
-def main() -> None:
+def measure(rounds: int, quick: bool) -> dict[str, Any]:
     frames = patterns(SCAN, DETECTOR, RADIUS)
-    figures: dict[str, Any] = dict(ours(frames))
+    figures: dict[str, Any] = dict(ours(frames, rounds))
     try:
-        figures |= libertem(frames)
+        figures |= libertem(frames, rounds)
     except ImportError as error:
         figures["left out"] = str(error)
-    json.dump(report("ssb", figures), sys.stdout, indent=1, ensure_ascii=False)
+    return figures
 
 
 if __name__ == "__main__":
-    main()
+    peers_main("ssb", __doc__, measure)
