@@ -10,6 +10,10 @@
 namespace crewe::bindings {
 
 void bind_imaging(py::module_& m);
+void bind_atoms(py::module_& m);
+void bind_noise(py::module_& m);
+void bind_patches(py::module_& m);
+void bind_specimen(py::module_& m);
 
 namespace {
 
@@ -79,6 +83,34 @@ int device_of_pointer(std::uintptr_t pointer) {
   return attributes.device;
 }
 
+std::size_t bytes_of(const py::handle& view) {
+  return view.attr("size").cast<std::size_t>() * view.attr("dtype").attr("itemsize").cast<std::size_t>();
+}
+
+std::byte* pointer_of(const py::handle& view) {
+  return reinterpret_cast<std::byte*>(view.attr("pointer").cast<std::uintptr_t>());
+}
+
+// Contiguous views of one size on one device.
+void copy(const py::handle& from, const py::handle& to) {
+  if (bytes_of(from) != bytes_of(to)) throw std::invalid_argument("copy: another size");
+  const cuda::UseDevice use(device_of(from));
+  cuda::check(
+      cudaMemcpyAsync(pointer_of(to), pointer_of(from), bytes_of(from), cudaMemcpyDeviceToDevice, stream_of(from)),
+      "copy on the device");
+}
+
+py::array fetch(const py::handle& from) {
+  py::array result(from.attr("dtype").cast<py::dtype>(), from.attr("shape").cast<std::vector<std::size_t>>());
+  const cuda::UseDevice use(device_of(from));
+  const cudaStream_t stream = stream_of(from);
+  cuda::check(cudaMemcpyAsync(result.mutable_data(), pointer_of(from), bytes_of(from), cudaMemcpyDeviceToHost, stream),
+              "copy from the device");
+  const py::gil_scoped_release release;
+  cuda::check(cudaStreamSynchronize(stream), "copy from the device");
+  return result;
+}
+
 }  // namespace
 }  // namespace crewe::bindings
 
@@ -103,6 +135,8 @@ PYBIND11_MODULE(_cuda, m) {
         crewe::cuda::check(cudaStreamSynchronize(reinterpret_cast<cudaStream_t>(stream)), "work on the device");
       },
       py::arg("device"), py::arg("stream"));
+  m.def("copy", &copy, py::arg("source"), py::arg("into"));
+  m.def("fetch", &fetch, py::arg("source"));
   py::class_<Memory>(m, "Memory")
       .def(py::init<std::size_t, int>(), py::arg("bytes"), py::arg("device"))
       .def_property_readonly("pointer", &Memory::pointer)
@@ -110,4 +144,8 @@ PYBIND11_MODULE(_cuda, m) {
       .def("write", &Memory::write, py::arg("source"))
       .def("read", &Memory::read, py::arg("into"));
   bind_imaging(m);
+  bind_atoms(m);
+  bind_noise(m);
+  bind_patches(m);
+  bind_specimen(m);
 }

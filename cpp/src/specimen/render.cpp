@@ -230,25 +230,21 @@ void render(View<const double, 2> places, const std::uint32_t* kind, const std::
   if (!list.empty()) add_items(list, tables, out, threads);
 }
 
-std::vector<Item> blob_items(View<const double, 2> blobs, const std::uint32_t* kind, std::size_t profiles) {
+void blobs(View<const double, 2> blobs, const std::uint32_t* kind, const std::vector<Profile>& profiles,
+           View<float, 2> out, int threads) {
   if (blobs.shape[1] != 6) throw std::invalid_argument("blobs (m, 6) wanted");
+  if (!out.contiguous()) throw std::invalid_argument("a C-contiguous image wanted");
+  std::vector<Table> tables;
+  for (const Profile& profile : profiles) tables.push_back(tabulate(profile, 1e-3));
   std::vector<Item> items;
   for (std::size_t i = 0; i < blobs.shape[0]; ++i) {
     const Item item{blobs(i, 0), blobs(i, 1), blobs(i, 2), blobs(i, 3), blobs(i, 4), blobs(i, 5), kind[i]};
-    if (item.kind >= profiles || !(item.a > 0) || !(item.a * item.c > item.b * item.b)) {
+    if (item.kind >= profiles.size() || !(item.a > 0) || !(item.a * item.c > item.b * item.b)) {
       throw std::invalid_argument("blobs: a > 0, a·c > b² and a kind that there is wanted");
     }
     items.push_back(item);
   }
-  return items;
-}
-
-void blobs(View<const double, 2> blobs, const std::uint32_t* kind, const std::vector<Profile>& profiles,
-           View<float, 2> out, int threads) {
-  if (!out.contiguous()) throw std::invalid_argument("a C-contiguous image wanted");
-  std::vector<Table> tables;
-  for (const Profile& profile : profiles) tables.push_back(tabulate(profile, kBlobPart));
-  add_items(blob_items(blobs, kind, profiles.size()), tables, out, threads);
+  add_items(items, tables, out, threads);
 }
 
 void voronoi(View<const double, 2> seeds, View<std::int32_t, 2> nearest, View<float, 2> gap, int threads) {

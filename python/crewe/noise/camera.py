@@ -7,7 +7,7 @@ import numpy as np
 
 from crewe import _core
 from crewe._array import as_threads
-from crewe.noise._checks import Image, as_image, as_number, as_seed, room_for
+from crewe.noise._checks import Image, as_image, as_number, as_seed, given_back, kernels, room_for
 
 __all__ = ["dark_current", "fixed_pattern", "flicker", "mtf", "reset", "thermal"]
 
@@ -57,8 +57,8 @@ def mtf(image: Image, *, a: float, b: float, c: float, threads: int = 0, out: Im
             f"{b * math.sqrt((a - 1) / a):.4g} <= c <= {b:g}, c = {c:g} came"
         )
     out = room_for(image, out)
-    _core.noise_mtf(image, out, a=a, b=b, c=c, threads=as_threads(threads))
-    return out
+    kernels(image).noise_mtf(image, out, a=a, b=b, c=c, threads=as_threads(threads))
+    return given_back(out)
 
 
 def fixed_pattern(image: Image, *, sigma: float, sensor: int = 0, threads: int = 0, out: Image | None = None) -> Image:
@@ -92,8 +92,10 @@ def fixed_pattern(image: Image, *, sigma: float, sensor: int = 0, threads: int =
     image = as_image(image, out=out)
     sigma = as_number(sigma, "sigma", 0)
     out = room_for(image, out)
-    _core.noise_fixed_pattern(image, out, sigma=sigma, sensor=as_seed(sensor, "sensor"), threads=as_threads(threads))
-    return out
+    kernels(image).noise_fixed_pattern(
+        image, out, sigma=sigma, sensor=as_seed(sensor, "sensor"), threads=as_threads(threads)
+    )
+    return given_back(out)
 
 
 def dark_current(
@@ -141,10 +143,14 @@ def dark_current(
     mean, std, hot = as_number(mean, "mean", 0), as_number(std, "std", 0), as_number(hot, "hot", 0, 1)
     key, cores = as_seed(sensor, "sensor"), as_threads(threads)
     out = room_for(image, out)
+    if not isinstance(image, np.ndarray):
+        frame = {"mean": mean, "std": std, "hot": hot, "sensor": key, "seed": as_seed(seed)}
+        kernels(image).noise_dark_current(image, out, **frame, threads=cores)
+        return given_back(out)
     dark = np.zeros_like(image)
     _core.noise_dark_map(dark, mean=mean, std=std, hot=hot, sensor=key, threads=cores)
     _core.noise_dark_shot(image, dark, out, seed=as_seed(seed), picture=key & 0xFFFFFFFF, threads=cores)
-    return out
+    return given_back(out)
 
 
 def thermal(image: Image, *, sigma: float, seed: Any, threads: int = 0, out: Image | None = None) -> Image:
@@ -175,8 +181,8 @@ def thermal(image: Image, *, sigma: float, seed: Any, threads: int = 0, out: Ima
     image = as_image(image, out=out)
     sigma = as_number(sigma, "sigma", 0)
     out = room_for(image, out)
-    _core.noise_thermal(image, out, sigma=sigma, seed=as_seed(seed), threads=as_threads(threads))
-    return out
+    kernels(image).noise_thermal(image, out, sigma=sigma, seed=as_seed(seed), threads=as_threads(threads))
+    return given_back(out)
 
 
 def flicker(image: Image, *, sigma: float, seed: Any, threads: int = 0, out: Image | None = None) -> Image:
@@ -209,8 +215,8 @@ def flicker(image: Image, *, sigma: float, seed: Any, threads: int = 0, out: Ima
     image = as_image(image, out=out)
     sigma = as_number(sigma, "sigma", 0)
     out = room_for(image, out)
-    _core.noise_flicker(image, out, sigma=sigma, seed=as_seed(seed), threads=as_threads(threads))
-    return out
+    kernels(image).noise_flicker(image, out, sigma=sigma, seed=as_seed(seed), threads=as_threads(threads))
+    return given_back(out)
 
 
 def reset(image: Image, *, sigma: float, seed: Any, threads: int = 0, out: Image | None = None) -> Image:
@@ -242,5 +248,5 @@ def reset(image: Image, *, sigma: float, seed: Any, threads: int = 0, out: Image
     image = as_image(image, out=out)
     sigma = as_number(sigma, "sigma", 0)
     out = room_for(image, out)
-    _core.noise_reset(image, out, sigma=sigma, seed=as_seed(seed), threads=as_threads(threads))
-    return out
+    kernels(image).noise_reset(image, out, sigma=sigma, seed=as_seed(seed), threads=as_threads(threads))
+    return given_back(out)

@@ -1,4 +1,7 @@
-"""The chains of stages that make a STEM, SEM or TEM image out of an undistorted one."""
+"""The chains of stages that make a STEM, SEM or TEM image out of an undistorted one.
+
+On a GPU a whole chain is one call, for a stack of images too (`crewe/cuda/noise/chains.hpp`).
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +13,8 @@ from numpy.typing import NDArray
 from crewe import _core
 from crewe._array import as_threads
 from crewe.noise import camera, counting, pixels, scan
-from crewe.noise._checks import Image, as_count, as_image, as_number, as_seed
+from crewe.noise._checks import Image, as_count, as_image, as_number, as_seed, kernels
+from crewe.noise._cuda import Chain
 
 __all__ = ["Degraded", "sem", "stem", "tem"]
 
@@ -25,9 +29,9 @@ class Degraded:
 
     Attributes
     ----------
-    image : ndarray (y, x) float32
+    image : ndarray (y, x) or (n, y, x) float32
         On the scale of the undistorted image.
-    shifts : ndarray (y, 2) float64
+    shifts : ndarray (y, 2) or (n, y, 2) float64
         (y, x) of every line [pixels], as `unshift` takes them; zeros without jitter.
     electrons_per_pixel : float
         The mean number of electrons: image × electrons_per_pixel / mean of the undistorted image is in electrons.
@@ -66,8 +70,9 @@ def stem(
 
     Parameters
     ----------
-    image : ndarray (y, x) float32
-        The undistorted image, >= 0 with a mean > 0, any scale.
+    image : ndarray (y, x) or (n, y, x) float32
+        The undistorted image, >= 0 with a mean > 0, any scale; on the host or a GPU. Image k of a stack is made as if
+        it came alone with ``seed + k``.
     pixel_size : float
         [Å]; the unit of the jitter's `sigma`.
     electrons_per_pixel : float
@@ -108,7 +113,7 @@ def stem(
     >>> bool(0.49 < recorded.image.mean() < 0.51), recorded.shifts.shape
     (True, (64, 2))
     """
-    return _scanned(locals())
+    return _chain("scan", locals())
 
 
 def sem(
@@ -144,7 +149,7 @@ def sem(
     >>> np.unique(recorded.image).size <= 256
     True
     """
-    return _scanned(locals())
+    return _chain("scan", locals())
 
 
 def tem(
@@ -173,8 +178,8 @@ def tem(
 
     Parameters
     ----------
-    image : ndarray (y, x) float32
-        The undistorted image, >= 0 with a mean > 0, any scale.
+    image : ndarray (y, x) or (n, y, x) float32
+        As in `stem`.
     electrons_per_pixel : float
         Mean number of electrons [electrons/pixel], > 0.
     seed : int or numpy.random.Generator
@@ -209,31 +214,17 @@ def tem(
     >>> round(float(recorded.image.std()), 2)
     0.1
     """
-    run = _Run(locals())
-    run.stage("mtf", camera.mtf)
-    run.count()
-    run.stage("fixed_pattern", camera.fixed_pattern, sensor=True)
-    run.stage("dark_current", camera.dark_current, seed=True, sensor=True)
-    run.stage("thermal", camera.thermal, seed=True)
-    run.stage("flicker", camera.flicker, seed=True)
-    run.stage("reset", camera.reset, seed=True)
-    run.black_of_sensor()
-    run.stage("zingers", pixels.zingers, seed=True)
-    run.stage("clip", pixels.clip)
-    return run.finish()
+    return _chain("tem", locals())
 
 
-def _scanned(arguments: dict[str, Any]) -> Degraded:
-    run = _Run(arguments)
-    run.jitter()
-    run.count()
-    run.stage("detector", counting.pmt, seed=True)
-    run.stage("fast_scan", scan.fast_scan)
-    run.stage("row_lines", scan.row_lines, seed=True)
-    run.stage("black", pixels.black_pixels, seed=True)
-    run.stage("zingers", pixels.zingers, seed=True)
-    run.stage("clip", pixels.clip)
-    return run.finish()
+def _chain(kind: str, arguments: dict[str, Any]) -> Degraded:
+    image = arguments["image"]
+    if not isinstance(image, np.ndarray) or image.ndim != 3 or len(image) == 0:
+        return _Run(arguments).result(kind)
+    seed = as_seed(arguments["seed"])
+    made = [_Run({**arguments, "image": one, "seed": (seed + k) % 2**64}).result(kind) for k, one in enumerate(image)]
+    shifts, settings = np.stack([one.shifts for one in made]), {**made[0].settings, "seed": seed}
+    return Degraded(np.stack([one.image for one in made]), shifts, made[0].electrons_per_pixel, settings)
 
 
 class _Run:
@@ -242,7 +233,8 @@ class _Run:
     def __init__(self, arguments: dict[str, Any]) -> None:
         """`arguments`: those of `stem`, `sem` or `tem`."""
         settings = dict(arguments)
-        source, self.threads = as_image(settings.pop("image"), positive=True), as_threads(settings.pop("threads"))
+        source, self.threads = settings.pop("image"), as_threads(settings.pop("threads"))
+        source = as_image(source, positive=True, stack=True)
         for name in ("pixel_size", "electrons_per_pixel"):
             if name in settings:
                 settings[name] = as_number(settings[name], name, 0, above=True)
@@ -256,12 +248,43 @@ class _Run:
                 settings[name] = dict(options)
             elif name not in _NUMBERS and options is not None:
                 raise TypeError(f"{name}: a mapping of options or None wanted, {type(options).__name__} came")
-        mean = _core.noise_statistics(source)[2]
+        mean = kernels(source).noise_statistics(source)[2]
         if mean <= 0:
             raise ValueError("image: a mean > 0 wanted, an image of zeros came")
         self.settings, self.scale = settings, settings["electrons_per_pixel"] / mean
-        self.image: Image = source * np.float32(self.scale)
+        on_host = isinstance(source, np.ndarray)
+        self.image: Any = source * np.float32(self.scale) if on_host else Chain(source)
         self.shifts = np.zeros((source.shape[0], 2))
+
+    def result(self, kind: str) -> Degraded:
+        """All stages of the chain, one after the other."""
+        if kind == "tem":
+            self.camera()
+        else:
+            self.scanned()
+        return self.finish(kind)
+
+    def scanned(self) -> None:
+        self.jitter()
+        self.count()
+        self.stage("detector", counting.pmt, seed=True)
+        self.stage("fast_scan", scan.fast_scan)
+        self.stage("row_lines", scan.row_lines, seed=True)
+        self.stage("black", pixels.black_pixels, seed=True)
+        self.stage("zingers", pixels.zingers, seed=True)
+        self.stage("clip", pixels.clip)
+
+    def camera(self) -> None:
+        self.stage("mtf", camera.mtf)
+        self.count()
+        self.stage("fixed_pattern", camera.fixed_pattern, sensor=True)
+        self.stage("dark_current", camera.dark_current, seed=True, sensor=True)
+        self.stage("thermal", camera.thermal, seed=True)
+        self.stage("flicker", camera.flicker, seed=True)
+        self.stage("reset", camera.reset, seed=True)
+        self.black_of_sensor()
+        self.stage("zingers", pixels.zingers, seed=True)
+        self.stage("clip", pixels.clip)
 
     def stage(self, name: str, function: Callable[..., Image], *, seed: bool = False, sensor: bool = False) -> None:
         """Run a stage in place, if it is on."""
@@ -283,14 +306,17 @@ class _Run:
 
     def count(self) -> None:
         # Splines overshoot at sharp edges; where the mean is below zero nothing is counted.
-        _core.noise_shot(self.image, self.image, seed=self.settings["seed"], threads=self.threads)
+        kernels(self.image).noise_shot(self.image, self.image, seed=self.settings["seed"], threads=self.threads)
 
     def black_of_sensor(self) -> None:
         options = self.settings["black"]
         if options is not None:
             pixels.black_pixels(self.image, **options, seed=self.settings["sensor"], out=self.image)
 
-    def finish(self) -> Degraded:
+    def finish(self, kind: str) -> Degraded:
+        if isinstance(self.image, Chain):
+            image, shifts = self.image.run(kind, self.settings)
+            return Degraded(image, shifts, self.settings["electrons_per_pixel"], self.settings)
         bits, seed = self.settings["bits"], self.settings["seed"]
         if bits is not None:
             full_scale = _core.noise_full_scale(float(_core.noise_statistics(self.image)[1]), seed=seed)

@@ -3,9 +3,8 @@
 import math
 from typing import Any
 
-from crewe import _core
 from crewe._array import as_threads
-from crewe.noise._checks import Image, as_image, as_number, as_seed, room_for
+from crewe.noise._checks import Image, as_image, as_number, as_seed, given_back, kernels, room_for
 
 __all__ = ["pmt", "pmt_width", "shot"]
 
@@ -49,8 +48,8 @@ def shot(image: Image, *, seed: Any, threads: int = 0, out: Image | None = None)
     """
     image = as_image(image, positive=True)
     out = room_for(image, out)
-    _core.noise_shot(image, out, seed=as_seed(seed), threads=as_threads(threads))
-    return out
+    kernels(image).noise_shot(image, out, seed=as_seed(seed), threads=as_threads(threads))
+    return given_back(out)
 
 
 def pmt(
@@ -96,8 +95,10 @@ def pmt(
     image = as_image(image, out=out)
     width, pedestal = as_number(width, "width", 0), as_number(pedestal, "pedestal", 0)
     out = room_for(image, out)
-    _core.noise_pmt(image, out, width=width, pedestal=pedestal, seed=as_seed(seed), threads=as_threads(threads))
-    return out
+    kernels(image).noise_pmt(
+        image, out, width=width, pedestal=pedestal, seed=as_seed(seed), threads=as_threads(threads)
+    )
+    return given_back(out)
 
 
 def pmt_width(*, photons: float, efficiency: float = 0.25, gain: float = 4.0) -> float:

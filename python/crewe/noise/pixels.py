@@ -3,9 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-from crewe import _core
 from crewe._array import as_threads
-from crewe.noise._checks import Image, as_count, as_image, as_number, as_range, as_seed, copied, room_for
+from crewe.noise._checks import (
+    Image,
+    as_count,
+    as_image,
+    as_number,
+    as_range,
+    as_seed,
+    copied,
+    given_back,
+    kernels,
+    room_for,
+)
 
 __all__ = ["black_pixels", "clip", "quantise", "zingers"]
 
@@ -53,8 +63,8 @@ def black_pixels(
     level = as_range(level, "level", 0, 1)
     as_threads(threads)
     out = copied(image, out)
-    _core.noise_black_pixels(out, count=count, steps=steps, range=level, seed=as_seed(seed))
-    return out
+    kernels(out).noise_black_pixels(out, count=count, steps=steps, range=level, seed=as_seed(seed))
+    return given_back(out)
 
 
 def zingers(
@@ -99,8 +109,8 @@ def zingers(
     gain = as_range(gain, "gain", 1)
     as_threads(threads)
     out = copied(image, out)
-    _core.noise_zingers(out, count=count, steps=steps, range=gain, seed=as_seed(seed))
-    return out
+    kernels(out).noise_zingers(out, count=count, steps=steps, range=gain, seed=as_seed(seed))
+    return given_back(out)
 
 
 def clip(
@@ -141,12 +151,12 @@ def clip(
     if (maximum is None) == (quantile is None):
         raise ValueError(f"one of maximum and quantile wanted, maximum={maximum!r}, quantile={quantile!r} came")
     if quantile is not None:
-        top = _core.noise_quantile(image, as_number(quantile, "quantile", 0, 1), threads=as_threads(threads))
+        top = kernels(image).noise_quantile(image, as_number(quantile, "quantile", 0, 1), threads=as_threads(threads))
     else:
         top = as_number(maximum, "maximum")
     out = room_for(image, out)
-    _core.noise_clip(image, out, maximum=top, threads=as_threads(threads))
-    return out
+    kernels(image).noise_clip(image, out, maximum=top, threads=as_threads(threads))
+    return given_back(out)
 
 
 def quantise(
@@ -186,5 +196,7 @@ def quantise(
     full_scale = as_number(full_scale, "full_scale", 0, above=True)
     offset = as_number(offset, "offset")
     out = room_for(image, out)
-    _core.noise_quantise(image, out, bits=bits, full_scale=full_scale, offset=offset, threads=as_threads(threads))
-    return out
+    kernels(image).noise_quantise(
+        image, out, bits=bits, full_scale=full_scale, offset=offset, threads=as_threads(threads)
+    )
+    return given_back(out)

@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from crewe import _core
 from crewe._array import as_threads
-from crewe.noise._checks import Image, as_image, as_number, copied
+from crewe.noise._checks import Image, as_image, as_number, copied, given_back, kernels, room_for
 
 __all__ = ["annotate", "crop", "gaussian_blur", "interpolate"]
 
@@ -43,9 +42,9 @@ def gaussian_blur(image: Image, *, sigma: float, threads: int = 0) -> Image:
     """
     image = as_image(image)
     sigma = as_number(sigma, "sigma", 0, 1000)
-    out = np.empty_like(image)
-    _core.noise_gaussian_blur(image, out, sigma=sigma, threads=as_threads(threads))
-    return out
+    out = room_for(image, None)
+    kernels(image).noise_gaussian_blur(image, out, sigma=sigma, threads=as_threads(threads))
+    return given_back(out)
 
 
 def interpolate(image: Image, *, matrix: ArrayLike, threads: int = 0) -> Image:
@@ -79,9 +78,9 @@ def interpolate(image: Image, *, matrix: ArrayLike, threads: int = 0) -> Image:
     values = np.asarray(matrix, dtype=np.float64)
     if values.shape != (2, 2) or not np.isfinite(values).all() or np.abs(values).max() > 1e3:
         raise ValueError(f"matrix: finite numbers of shape (2, 2) wanted, {matrix!r} came")
-    out = np.empty_like(image)
-    _core.noise_interpolate(image, out, matrix=values.ravel().tolist(), threads=as_threads(threads))
-    return out
+    out = room_for(image, None)
+    kernels(image).noise_interpolate(image, out, matrix=values.ravel().tolist(), threads=as_threads(threads))
+    return given_back(out)
 
 
 def crop(image: Image, *, box: Sequence[int], fill: float | str = "median", threads: int = 0) -> Image:
@@ -108,7 +107,7 @@ def crop(image: Image, *, box: Sequence[int], fill: float | str = "median", thre
     array([[0., 1., 1., 0.],
            [0., 1., 1., 0.]], dtype=float32)
     """
-    image = as_image(image)
+    image = as_image(image, host=True)
     as_threads(threads)
     ny, nx = image.shape
     if len(box) != 4 or not all(isinstance(v, int | np.integer) for v in box):
@@ -174,7 +173,7 @@ def annotate(
     >>> int(annotate(np.zeros((16, 32), np.float32), kind="bar", at=(12, 4), size=(2, 20), value=1.0).sum())
     40
     """
-    image = as_image(image)
+    image = as_image(image, host=True)
     value = as_number(value, "value")
     y, x = (int(v) for v in at)
     height, width = (int(v) for v in size)

@@ -9,7 +9,22 @@ from numpy.typing import NDArray
 
 from crewe import _core
 from crewe._array import as_threads
-from crewe.noise._checks import Image, as_count, as_image, as_number, as_range, as_seed, as_two, copied, room_for
+from crewe._device import extension, on_device, view
+from crewe.noise._checks import (
+    Image,
+    as_count,
+    as_image,
+    as_number,
+    as_range,
+    as_seed,
+    as_two,
+    copied,
+    given_back,
+    kernels,
+    room_apart,
+    room_for,
+    zeros_beside,
+)
 
 __all__ = ["fast_scan", "jitter", "row_lines", "unshift"]
 
@@ -73,14 +88,12 @@ def jitter(
     pixel_size = as_number(pixel_size, "pixel_size", 0, above=True)
     steps = as_two(sigma, "sigma", 0)
     memory = as_two(phi, "phi", 0, 1, below=True)
-    out = room_for(image, out)
-    if np.may_share_memory(image, out):
-        raise ValueError("out: an array that shares no memory with image wanted")
-    shifts = np.zeros((image.shape[0], 2))
+    out = room_apart(image, out)
+    shifts = zeros_beside(image, (image.shape[0], 2))
     scaled = (steps[0] / pixel_size, steps[1] / pixel_size)
-    _core.noise_jitter_series(shifts, sigma=scaled, phi=memory, seed=as_seed(seed))
-    _core.noise_shift_lines(image, shifts, out, threads=as_threads(threads))
-    return out, shifts
+    kernels(image).noise_jitter_series(shifts, sigma=scaled, phi=memory, seed=as_seed(seed))
+    kernels(image).noise_shift_lines(image, shifts, out, threads=as_threads(threads))
+    return given_back(out), given_back(shifts)
 
 
 def unshift(data: NDArray[np.float32], shifts: NDArray[Any], *, threads: int = 0) -> NDArray[np.float32]:
@@ -121,23 +134,44 @@ def unshift(data: NDArray[np.float32], shifts: NDArray[Any], *, threads: int = 0
     >>> unshift(line, [[0.0, 1.0]])[0, 1:]
     array([0., 1., 2., 3., 4.], dtype=float32)
     """
+    if on_device(data):
+        return _unshift_there(data, shifts)
     if not isinstance(data, np.ndarray) or data.dtype != np.float32 or not data.dtype.isnative:
         what = f"dtype {data.dtype}" if isinstance(data, np.ndarray) else type(data).__name__
         raise TypeError(f"data: a NumPy array of dtype float32 wanted, {what} came")
     if data.ndim < 2 or 0 in data.shape:
         raise ValueError(f"data: shape (y, x, ...) wanted, {data.shape} came")
-    places = np.ascontiguousarray(shifts, dtype=np.float64)
-    if places.shape != (data.shape[0], 2):
-        raise ValueError(f"shifts: shape ({data.shape[0]}, 2) wanted (one (y, x) per line), {places.shape} came")
-    if not np.isfinite(places).all():
-        raise ValueError("shifts: finite numbers wanted, NaN or infinity came")
-    if np.abs(places).max() > 1e6:
-        raise ValueError(f"shifts: at most a million pixels wanted, {np.abs(places).max():g} came")
+    places = _places(shifts, data.shape[0])
     source = np.ascontiguousarray(data)
     out = np.empty_like(source)
     inner = (*data.shape[:2], math.prod(data.shape[2:]))
     _core.noise_unshift(source.reshape(inner), places, out.reshape(inner), threads=as_threads(threads))
     return out
+
+
+def _unshift_there(data: Any, shifts: Any) -> NDArray[np.float32]:
+    """The same for data on a GPU; the recipes of lines are made on the host."""
+    given = view(data, "data")
+    if given.dtype != np.float32:
+        raise TypeError(f"data: dtype float32 wanted, {given.dtype} came")
+    if given.ndim < 2 or 0 in given.shape:
+        raise ValueError(f"data: shape (y, x, ...) wanted, {given.shape} came")
+    places = _places(extension().fetch(view(shifts, "shifts")) if on_device(shifts) else shifts, given.shape[0])
+    out = given.empty(given.shape, np.float32)
+    inner = (*given.shape[:2], math.prod(given.shape[2:]))
+    extension().noise_unshift(given.reshape(*inner), places, out.reshape(*inner))
+    return given_back(out)
+
+
+def _places(shifts: Any, lines: int) -> NDArray[np.float64]:
+    places = np.ascontiguousarray(shifts, dtype=np.float64)
+    if places.shape != (lines, 2):
+        raise ValueError(f"shifts: shape ({lines}, 2) wanted (one (y, x) per line), {places.shape} came")
+    if not np.isfinite(places).all():
+        raise ValueError("shifts: finite numbers wanted, NaN or infinity came")
+    if np.abs(places).max() > 1e6:
+        raise ValueError(f"shifts: at most a million pixels wanted, {np.abs(places).max():g} came")
+    return places
 
 
 def fast_scan(
@@ -199,8 +233,8 @@ def fast_scan(
         d = as_number(theta, "theta")
     response = _core.noise_scan_response(a, b, c, d)
     out = room_for(image, out)
-    _core.noise_fast_scan(image, out, response=response, threads=as_threads(threads))
-    return out
+    kernels(image).noise_fast_scan(image, out, response=response, threads=as_threads(threads))
+    return given_back(out)
 
 
 def row_lines(
@@ -247,5 +281,5 @@ def row_lines(
     length, factor = as_range(length, "length", 0, 1), as_range(factor, "factor", 0)
     as_threads(threads)
     out = copied(image, out)
-    _core.noise_row_lines(out, count=count, length=length, factor=factor, seed=as_seed(seed))
-    return out
+    kernels(out).noise_row_lines(out, count=count, length=length, factor=factor, seed=as_seed(seed))
+    return given_back(out)

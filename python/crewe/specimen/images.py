@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from crewe import _core
 from crewe._array import as_threads
+from crewe._device import Array, as_device, extension, view
 from crewe.specimen.elements import LAST, radii
 
 __all__ = ["contrast", "random_model", "render"]
@@ -58,7 +59,9 @@ def random_model(
     return model
 
 
-def render(atoms: Any, *, shape: tuple[int, int], pixel_size: float, model: Model, threads: int = 0) -> Image:
+def render(
+    atoms: Any, *, shape: tuple[int, int], pixel_size: float, model: Model, device: str = "cpu", threads: int = 0
+) -> Image:
     """The sum of radial profiles of all atoms, seen along z.
 
     f(r) = h1·exp(−t²/2) + h2·exp(−t) + h3/(1 + t^2n), t = r/radius.
@@ -74,13 +77,15 @@ def render(atoms: Any, *, shape: tuple[int, int], pixel_size: float, model: Mode
         [Å], > 0.
     model : mapping
         Z → (h1, h2, h3, n, radius [Å]).
+    device : str
+        ``"cpu"``, or a GPU: ``"cuda"``, ``"cuda:1"``, where atoms are added one by one, however many there are.
     threads : int
         0: all cores; the result has the same bits for every number.
 
     Returns
     -------
     ndarray (y, x) float32
-        Not scaled.
+        Not scaled; a `crewe.cuda.Array` on a GPU.
 
     Raises
     ------
@@ -117,8 +122,14 @@ def render(atoms: Any, *, shape: tuple[int, int], pixel_size: float, model: Mode
     if not np.isfinite(profiles).all() or (profiles[:, 3:] <= 0).any():
         raise ValueError("model: finite (h1, h2, h3, n, radius) with n, radius > 0 wanted")
     profiles[:, 4] /= pixel_size
-    out = np.empty((int(shape[0]), int(shape[1])), np.float32)
-    places = np.ascontiguousarray(positions[:, 1::-1]) / pixel_size
+    places, size = np.ascontiguousarray(positions[:, 1::-1]) / pixel_size, (int(shape[0]), int(shape[1]))
+    gpu = as_device(device)
+    if gpu is not None:
+        there: Any = Array(size, np.float32, gpu)
+        extension().specimen_render(places, kind.astype(np.uint32), profiles, view(there, "out"))
+        image: Image = there
+        return image
+    out = np.empty(size, np.float32)
     _core.specimen_render(places, kind.astype(np.uint32), profiles, out, threads=as_threads(threads))
     return out
 

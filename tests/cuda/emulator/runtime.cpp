@@ -120,6 +120,15 @@ bool on_device(const void* pointer, std::size_t bytes) {
   return !found->second.host && p >= found->first && p + bytes <= found->first + found->second.bytes;
 }
 
+// Whether it begins in memory that the host locked.
+bool locked(const void* pointer) {
+  const auto* const p = static_cast<const unsigned char*>(pointer);
+  auto found = allocations.upper_bound(p);
+  if (found == allocations.begin()) return false;
+  --found;
+  return found->second.host && p < found->first + found->second.bytes;
+}
+
 cudaError_t flush(CUstream_st* stream) {
   while (!stream->waiting.empty()) {
     const Work work = std::move(stream->waiting.front());
@@ -305,6 +314,14 @@ cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const vo
 }
 
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
+  const Guard guard(lock);
+  if (kind == cudaMemcpyHostToDevice && !locked(from)) {
+    // Memory that isn't page-locked is read before the call returns.
+    const auto* const data = static_cast<const unsigned char*>(from);
+    return emulator::enqueue(stream, [to, kind, kept = std::vector<unsigned char>(data, data + bytes)] {
+      return copy(to, kept.data(), kept.size(), kind);
+    });
+  }
   return emulator::enqueue(stream, [=] { return copy(to, from, bytes, kind); });
 }
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {

@@ -17,8 +17,8 @@
 
 namespace crewe::specimen {
 
-// Where profiles that are added one by one end: parts of f(0).
-constexpr double kPart = 3e-4, kBlobPart = 1e-3;
+// Where the profile of an atom that is added alone ends: a part of f(0).
+constexpr double kPart = 3e-4;
 
 struct Profile {
   double h1, h2, h3, n, radius;

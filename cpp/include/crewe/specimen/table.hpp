@@ -18,7 +18,4 @@ struct Table {
 };
 Table tabulate(const Profile& profile, double part);
 
-// The items of blobs (m, 6) (y, x, a, b, c, height), checked.
-std::vector<Item> blob_items(View<const double, 2> blobs, const std::uint32_t* kind, std::size_t profiles);
-
 }  // namespace crewe::specimen

@@ -30,7 +30,7 @@ class Buffer {
   Buffer() = default;
   Buffer(std::size_t n, cudaStream_t stream)
       : data_(static_cast<T*>(detail::allocate(n * sizeof(T), stream))), size_(n), stream_(stream) {}
-  // A copy of n elements of the host, which must stay as they are until the stream has read them.
+  // A copy of n elements of the host; page-locked ones must stay as they are until the stream has read them.
   Buffer(const T* host, std::size_t n, cudaStream_t stream) : Buffer(n, stream) { put(host, n); }
   ~Buffer() { detail::release(data_, stream_); }
   Buffer(Buffer&& other) noexcept { *this = std::move(other); }
