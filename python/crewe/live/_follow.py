@@ -155,9 +155,6 @@ class Followers:
         self._all: dict[str, Follower] = {}
         self._told: set[str] = set()
 
-    def __bool__(self) -> bool:
-        return bool(self._all)
-
     def engine(self, kind: AIRPI) -> Engine:
         """For a scan with the session's geometry as it is now; all that may be wrong with a kind is found here."""
         if kind.model not in self._networks:
@@ -181,6 +178,8 @@ class Followers:
 
     def admit(self) -> None:
         """Before a block is pushed: there must be room for its lines."""
+        if not self._all:
+            return
         self.tell()
         for name, follower in self._all.items():
             if not follower.full():

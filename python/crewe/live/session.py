@@ -135,8 +135,8 @@ class Session:
             threads=options["threads"],
             wait=on_full == "block",
         )
-        self._followers.begin(images)
         weakref.finalize(self, self._followers.close)
+        self._followers.begin(images)
 
     # ---------------------------------------------------------------------------------------------- the producer's side
     def push(
