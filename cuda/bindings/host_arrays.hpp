@@ -47,7 +47,8 @@ View<T, N> host_output(HostArray<T>& array, const char* name) {
 template <class T>
 std::span<const T> host_numbers(const HostArray<T>& array, const char* name) {
   const View<const T, 1> view = host_input<T, 1>(array, name);
-  if (view.size() > 0 && !view.contiguous()) throw std::invalid_argument(std::string(name) + ": a contiguous array wanted");
+  if (view.size() > 0 && !view.contiguous())
+    throw std::invalid_argument(std::string(name) + ": a contiguous array wanted");
   return {view.data, view.shape[0]};
 }
 

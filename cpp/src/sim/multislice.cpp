@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "crewe/parallel.hpp"
+#include "crewe/sim/propagator.hpp"
 #include "sim/field.hpp"
 
 namespace crewe::sim {
@@ -16,31 +17,6 @@ namespace crewe::sim {
 using fft::Buffer;
 
 namespace {
-
-// Signed frequency of index k of n: 0, 1, …, −2, −1.
-double frequency(std::size_t k, std::size_t n) {
-  return 2 * k >= n && n > 1 && k > (n - 1) / 2 ? static_cast<double>(k) - static_cast<double>(n)
-                                                : static_cast<double>(k);
-}
-
-struct BandLimit {
-  double cut, width;
-  BandLimit(double dy, double dx) : cut(1.0 / (3.0 * std::max(dy, dx))), width(0.01 / std::max(dy, dx)) {}
-  double operator()(double k) const {
-    if (k <= cut - width) return 1.0;
-    return k < cut ? 0.5 * (1.0 + std::cos(std::numbers::pi * (k - cut + width) / width)) : 0.0;
-  }
-};
-
-// Columns inside the band limit, and one pixel more, where the soft edge of an aperture may reach.
-std::vector<std::uint32_t> kept_columns(std::size_t nx, double dx, double cut) {
-  std::vector<std::uint32_t> columns;
-  const double length = static_cast<double>(nx) * dx;
-  for (std::size_t k = 0; k < nx; ++k) {
-    if (std::abs(frequency(k, nx)) <= cut * length + 1.0) columns.push_back(static_cast<std::uint32_t>(k));
-  }
-  return columns;
-}
 
 std::size_t thread_count(int threads) {
   return threads > 0 ? static_cast<std::size_t>(threads) : std::max(1U, std::thread::hardware_concurrency());
@@ -72,13 +48,11 @@ struct Multislice<T>::State {
       const double ky = frequency(y, options.ny) / (static_cast<double>(options.ny) * options.dy);
       for (std::size_t c = 0; c < grid.columns().size(); ++c) {
         const double kx = frequency(grid.columns()[c], options.nx) / (static_cast<double>(options.nx) * options.dx);
-        const double amplitude = scale * band(std::sqrt(ky * ky + kx * kx));
-        const double phase = std::numbers::pi * thickness *
-                             (-options.wavelength * (ky * ky + kx * kx) +
-                              2.0 * (ky * std::tan(options.tilt_y) + kx * std::tan(options.tilt_x)));
+        const std::complex<double> value =
+            scale * propagator(band, ky, kx, options.wavelength, thickness, options.tilt_y, options.tilt_x);
         T* to = table.data() + grid.column_factor_at(y, c);
-        to[0] = static_cast<T>(amplitude * std::cos(phase));
-        to[grid.lanes()] = static_cast<T>(amplitude * std::sin(phase));
+        to[0] = static_cast<T>(value.real());
+        to[grid.lanes()] = static_cast<T>(value.imag());
       }
     }
     return table;

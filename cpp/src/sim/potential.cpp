@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <complex>
 #include <numbers>
 #include <stdexcept>
 #include <vector>
 
 #include "crewe/parallel.hpp"
+#include "crewe/sim/structure_factor.hpp"
 #include "sim/field.hpp"
 #include "sim/structure.hpp"
 
@@ -76,17 +76,11 @@ class SliceSum {
     }
   }
 
-  // Σ F·exp(−i(±a + b)) of the frequency (ky, ±kx), ky, kx >= 0; at the Nyquist frequency of an even grid the part that
-  // a real potential has: the mean over both signs.
-  std::complex<T> at(std::size_t ky, std::size_t kx, bool negative_y, bool nyquist_y, bool nyquist_x) const {
+  // At the frequency (ky, kx) >= 0.
+  StructureSums<T> at(std::size_t ky, std::size_t kx) const {
     const T* row = sum_.data() + ky * 2 * mx_ + kx;
     const T* sine_row = row + my_ * 2 * mx_;
-    const T cc = row[0], cs = row[mx_], sc = sine_row[0], ss = sine_row[mx_];
-    if (nyquist_y && nyquist_x) return {cc - ss, T(0)};
-    if (nyquist_y) return {cc, -cs};
-    if (nyquist_x) return {cc, negative_y ? sc : -sc};
-    if (negative_y) return {cc + ss, sc - cs};
-    return {cc - ss, -(cs + sc)};
+    return {row[0], row[mx_], sine_row[0], sine_row[mx_]};
   }
 
  private:
@@ -98,23 +92,17 @@ class SliceSum {
 template <class T>
 void assemble(const Field2D<T>& grid, const SliceSum<T>& one, const SliceSum<T>* two, T* field) {
   const std::size_t ny = grid.ny(), nx = grid.nx(), lanes = grid.lanes();
+  const auto factor = [&](const SliceSum<T>& sums, std::size_t ky, std::size_t kx) {
+    return structure_factor(sums.at(std::min(ky, ny - ky), std::min(kx, nx - kx)), static_cast<int>(ky),
+                            static_cast<int>(kx), static_cast<int>(ny), static_cast<int>(nx));
+  };
   for (std::size_t ky = 0; ky < ny; ++ky) {
-    const bool negative_y = 2 * ky > ny, nyquist_y = 2 * ky == ny;
-    const std::size_t row = negative_y ? ny - ky : ky;
     for (std::size_t kx = 0; kx < nx; ++kx) {
-      const bool negative_x = 2 * kx > nx, nyquist_x = 2 * kx == nx;
-      const std::size_t column = negative_x ? nx - kx : kx;
-      // The potential is real: V̂(ky, −kx) = conj V̂(−ky, kx).
-      const bool flipped = negative_y != negative_x;
-      std::complex<T> v1 = one.at(row, column, flipped, nyquist_y, nyquist_x);
-      std::complex<T> v2 = two == nullptr ? std::complex<T>() : two->at(row, column, flipped, nyquist_y, nyquist_x);
-      if (negative_x) {
-        v1 = std::conj(v1);
-        v2 = std::conj(v2);
-      }
+      const StructureFactor<T> v1 = factor(one, ky, kx);
+      const StructureFactor<T> v2 = two == nullptr ? StructureFactor<T>{} : factor(*two, ky, kx);
       T* to = field + grid.spectrum_at(ky, kx);
-      to[0] = v1.real() - v2.imag();
-      to[lanes] = v1.imag() + v2.real();
+      to[0] = v1.re - v2.im;
+      to[lanes] = v1.im + v2.re;
     }
   }
 }

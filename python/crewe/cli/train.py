@@ -113,7 +113,8 @@ def atomid(folder: Path, device: str, **recipe: Any) -> None:
 @click.option("--configurations", type=click.IntRange(1), default=30, show_default=True, help="Of moving atoms.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--threads", type=click.IntRange(0), default=0, help="Samples made at a time; 0: one per core.")
-def airpi_data(path: Path, count: int, configurations: int, seed: int, threads: int) -> None:
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+def airpi_data(path: Path, count: int, configurations: int, seed: int, threads: int, device: str) -> None:
     """Simulate what AIRPI is trained on: patterns of random specimens, and the waves behind them, as a Zarr group.
 
     About three samples per second and core. A run that was stopped goes on where it was; a larger --count adds more.
@@ -127,7 +128,7 @@ def airpi_data(path: Path, count: int, configurations: int, seed: int, threads: 
     from crewe.train.airpi.store import generate
 
     with Bar("simulating", total=count, unit="samples") as bar:
-        generate(path, count, seed=seed, configurations=configurations, threads=threads, tell=bar.set)
+        generate(path, count, seed=seed, configurations=configurations, threads=threads, device=device, tell=bar.set)
     click.echo(str(path), err=True)
 
 

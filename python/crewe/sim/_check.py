@@ -12,7 +12,6 @@ from crewe.optics import Aberrations, wavelength
 __all__ = [
     "Pair",
     "as_aberrations",
-    "as_device",
     "as_positions",
     "as_tilt",
     "band_limit",
@@ -95,18 +94,6 @@ def as_tilt(tilt: Any) -> Pair:
     if pair.shape != (2,) or not np.isfinite(pair).all() or np.abs(pair).max() > 500:
         raise ValueError(f"tilt: two angles (y, x) [mrad] wanted, {tilt!r} came")
     return float(pair[0]) * 1e-3, float(pair[1]) * 1e-3
-
-
-def as_device(device: str) -> None:
-    """The device that simulations run on."""
-    if device == "cpu":
-        return
-    if device == "cuda":
-        from crewe._device import cuda_reason
-        from crewe.errors import DeviceError
-
-        raise DeviceError(f"device 'cuda': {cuda_reason() or 'the simulations have no GPU kernels yet'}")
-    raise ValueError(f"device: 'cpu' or 'cuda' wanted, {device!r} came")
 
 
 def frequencies(shape: tuple[int, int], sampling: Pair) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

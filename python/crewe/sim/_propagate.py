@@ -148,6 +148,19 @@ class Propagation:
             yield number
 
 
+    def exit_waves(self, out: NDArray[Any], planes: Sequence[int], incoming: NDArray[Any] | None) -> None:
+        """Waves behind the planes into `out` (configurations, planes, count, ny, nx): of `incoming` (count, ny, nx), or
+        of plane ones."""
+        for configuration in range(self.configurations):
+            for start in range(0, out.shape[2], self.batch):
+                part = slice(start, min(start + self.batch, out.shape[2]))
+                waves = self.waves(part.stop - part.start, configuration)
+                if incoming is not None:
+                    waves.set_waves(np.ascontiguousarray(incoming[part]))
+                for halt in self.through(waves, configuration, planes):
+                    waves.wave(out[configuration, halt, part], self.threads)
+
+
 def plan_batch(memory: int, wave_bytes: int, shape: tuple[int, int], *, fits: bool) -> int:
     """Waves under way at a time: few where the transmission functions stay, as many as fit where they are remade."""
     most = max(1, memory // wave_bytes)

@@ -1,13 +1,16 @@
 """Probes at many positions through all configurations: the loops behind cbed, stem and scan4d."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe._device import as_device
 from crewe.optics import Aberrations, wavelength
 from crewe.sim._check import as_aberrations, as_positions, as_tilt, check_angle
+from crewe.sim._cuda import Collector, CudaPropagation
 from crewe.sim._propagate import MEMORY, Propagation, probe_spectrum
 from crewe.sim.potential import Potential
 from crewe.sim.waves import as_planes, as_potential
@@ -64,6 +67,7 @@ class Probes:
     planes: tuple[int, ...] = ()
     threads: int = 0
     memory: int = MEMORY
+    device: int | None = None  #: number of the GPU; None: the CPU
     _kept: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
@@ -79,13 +83,17 @@ class Probes:
         planes: Any = None,
         threads: int = 0,
         memory: int = MEMORY,
+        device: str = "cpu",
     ) -> "Probes":
         """After looking at all arguments."""
         as_potential(potential)
+        place = as_device(device)
         angle = check_angle(semiangle, "semiangle", potential.sampling, energy)
         halts = tuple(as_planes(planes, potential))
         lens = as_aberrations(aberrations)
-        return cls(potential, float(energy), angle, lens, bool(soft), as_tilt(tilt), halts, int(threads), int(memory))
+        return cls(
+            potential, float(energy), angle, lens, bool(soft), as_tilt(tilt), halts, int(threads), int(memory), place
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_kept": {}}
@@ -95,13 +103,37 @@ class Probes:
         return self.potential.configurations or 1
 
     def run(self) -> Propagation:
-        """The engine, kept as long as these probes."""
+        """The engine of the CPU, kept as long as these probes."""
         if "run" not in self._kept:
             self._kept["run"] = Propagation(
                 self.potential, self.energy, tilt=self.tilt, threads=self.threads, memory=self.memory
             )
         found: Propagation = self._kept["run"]
         return found
+
+    def cuda(self) -> CudaPropagation:
+        """The engine of the GPU, kept as long as these probes."""
+        assert self.device is not None
+        if "cuda" not in self._kept:
+            self._kept["cuda"] = CudaPropagation(
+                self.potential, self.energy, self.device, tilt=self.tilt, memory=self.memory
+            )
+        found: CudaPropagation = self._kept["cuda"]
+        return found
+
+    def batch(self) -> int:
+        """Positions that are under way at a time."""
+        return self.run().batch if self.device is None else self.cuda().batch
+
+    def capacity(self) -> int:
+        """Transmission functions that are kept."""
+        return self.run().capacity if self.device is None else self.cuda().capacity
+
+    def rounds(self) -> list[range]:
+        """Configurations that are to be gone through together: on a GPU all of them, so that sums stay there."""
+        if self.device is not None:
+            return [range(self.configurations)]
+        return [range(c, c + 1) for c in range(self.configurations)]
 
     def spectrum(self) -> NDArray[np.complex128]:
         if "spectrum" not in self._kept:
@@ -115,6 +147,43 @@ class Probes:
             )
         found: NDArray[np.complex128] = self._kept["spectrum"]
         return found
+
+    def means(self, positions: NDArray[np.float64], pattern: Pattern) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Patterns (positions, ky, kx) and waves (positions, ny, nx) behind the specimen, averaged over all
+        configurations."""
+        single = self.potential.dtype == np.float32
+        patterns = np.zeros((1, len(positions), *pattern.shape), np.float32 if single else np.float64)
+        waves = np.zeros((1, len(positions), *self.potential.shape), np.complex64 if single else np.complex128)
+        if self.device is not None:
+            cuda = self.cuda()
+            made = cuda.patterns(pattern.row, pattern.column, pattern.shape), cuda.mean_waves()
+            self._collect(positions, range(self.configurations), (made[0], patterns), (made[1], waves))
+            return patterns[0], waves[0]
+        one = np.empty((self.run().batch, *self.potential.shape), waves.dtype)
+        for _, halt, part, under_way in self._batches(positions, range(self.configurations)):
+            weight = 1.0 / self.configurations
+            under_way.intensity(pattern.row, pattern.column, weight, patterns[halt, part], self.threads)
+            under_way.wave(one[: under_way.count], self.threads)
+            waves[halt, part] += one[: under_way.count] * weight
+        return patterns[0], waves[0]
+
+    def total(self, positions: NDArray[np.float64]) -> Iterator[tuple[int, NDArray[Any]]]:
+        """(number of probes, sum of the patterns of some positions over some configurations, averaged over all)."""
+        pattern = Pattern.of(self.potential, self.energy)
+        if self.device is not None:
+            parts = self.cuda().total(self.spectrum(), positions, pattern.row, pattern.column, pattern.shape)
+            for count, found in parts:
+                yield count * self.configurations, found[0]
+            return
+        step = self.run().batch
+        for configurations in self.rounds():
+            for start in range(0, len(positions), step):
+                part = self.patterns(positions[start : start + step], pattern, configurations)[0]
+                yield len(part), part.sum(axis=0, dtype=np.float64)
+
+    def _collect(self, positions: NDArray[np.float64], configurations: range, *collectors: Collector) -> None:
+        """On the GPU."""
+        self.cuda().collect(self.spectrum(), positions, self.planes, configurations, collectors)
 
     def _batches(self, positions: NDArray[np.float64], configurations: range) -> Any:
         """(configuration, halt, part of the positions, waves there)."""
@@ -131,6 +200,10 @@ class Probes:
         """(planes, positions, ky, kx): sum over these configurations, divided by the number of all."""
         shape = (len(self.planes), len(positions), *pattern.shape)
         out = np.zeros(shape, np.float64 if self.potential.dtype == np.float64 else np.float32)
+        if self.device is not None:
+            made = self.cuda().patterns(pattern.row, pattern.column, pattern.shape)
+            self._collect(positions, configurations, (made, out))
+            return out
         for _, halt, part, waves in self._batches(positions, configurations):
             weight = 1.0 / self.configurations
             waves.intensity(pattern.row, pattern.column, weight, out[halt, part], self.threads)
@@ -141,6 +214,9 @@ class Probes:
     ) -> NDArray[np.float64]:
         """(planes, positions, detectors): sum over these configurations, divided by the number of all."""
         out = np.zeros((len(self.planes), len(positions), len(weights)))
+        if self.device is not None:
+            self._collect(positions, configurations, (self.cuda().signals(weights), out))
+            return out
         for _, halt, part, waves in self._batches(positions, configurations):
             waves.signals(weights, 1.0 / self.configurations, out[halt, part], self.threads)
         return out
@@ -148,6 +224,10 @@ class Probes:
     def exit_waves(self, positions: NDArray[np.float64]) -> NDArray[Any]:
         """(configurations, planes, positions, ny, nx)."""
         shape = (self.configurations, len(self.planes), len(positions), *self.potential.shape)
+        if self.device is not None:
+            out = np.empty(shape, np.complex64)
+            self.cuda().waves(out, self.planes, probes=(self.spectrum(), positions))
+            return out
         out = np.empty(shape, self.run().dtype)
         for configuration, halt, part, waves in self._batches(positions, range(self.configurations)):
             waves.wave(out[configuration, halt, part], self.threads)
@@ -155,8 +235,13 @@ class Probes:
 
     def mean_waves(self, positions: NDArray[np.float64]) -> NDArray[Any]:
         """(planes, positions, ny, nx): the mean over all configurations."""
+        shape = (len(self.planes), len(positions), *self.potential.shape)
+        if self.device is not None:
+            out = np.empty(shape, np.complex64)
+            self._collect(positions, range(self.configurations), (self.cuda().mean_waves(), out))
+            return out
         run = self.run()
-        out = np.zeros((len(self.planes), len(positions), *self.potential.shape), run.dtype)
+        out = np.zeros(shape, run.dtype)
         one = np.empty((run.batch, *self.potential.shape), run.dtype)
         for _, halt, part, waves in self._batches(positions, range(self.configurations)):
             waves.wave(one[: waves.count], self.threads)

@@ -33,6 +33,7 @@ def hrtem(
     sampling: Any = None,
     mtf: Callable[[NDArray[np.float64]], Any] | None = None,
     threads: int = 0,
+    device: str = "cpu",
     memory: int = MEMORY,
 ) -> NDArray[Any]:
     """High-resolution image of an exit wave, or of a specimen.
@@ -63,6 +64,8 @@ def hrtem(
         Of the camera: factor of the image's spectrum at the frequencies |k|/k_Nyquist (ny, nx) of its pixels.
     threads : int
         For the multislice; 0: all cores.
+    device : str
+        For the multislice: "cpu", "cuda" or "cuda:1".
     memory : int
         Bytes that the multislice may take.
 
@@ -106,7 +109,7 @@ def hrtem(
     if aperture is not None:
         check_angle(aperture, "aperture", pixel, energy)
     waves = (
-        exit_wave(wave_or_potential, energy=energy, threads=threads, memory=memory)
+        exit_wave(wave_or_potential, energy=energy, threads=threads, device=device, memory=memory)
         if isinstance(wave_or_potential, Potential)
         else wave_or_potential
     )

@@ -12,7 +12,7 @@ from crewe.sim._check import numbers_yx, warn_of_slow_grid
 from crewe.sim.scattering import POTENTIAL_CONSTANT, scattering_factor, table
 from crewe.sim.thermal import DebyeWaller, FrozenPhonons, per_atom
 
-__all__ = ["Layers", "Potential", "rendered_at_a_time"]
+__all__ = ["AtomLayers", "Layers", "Potential", "rendered_at_a_time"]
 
 EDGE = 1e-9  # Å: an atom so close below the border of a slice belongs to the next one
 CLOSEST = 0.3  # Å: atoms closer than that overlap
@@ -60,7 +60,7 @@ class _ArrayLayers(Layers):
         return np.ascontiguousarray(self.slices[self.places[first:last]])
 
 
-class _AtomLayers(Layers):
+class AtomLayers(Layers):
     """Atoms ordered by slice and species; slices with the same atoms at the same places are one."""
 
     def __init__(self, potential: "Potential", positions: NDArray[np.float64], slice_of: NDArray[np.int64]) -> None:
@@ -73,21 +73,28 @@ class _AtomLayers(Layers):
         group = slice_of[order] * species + potential.kinds[order]
         starts = np.searchsorted(group, np.arange(len(potential.thickness) * species + 1))
         kinds, y, x = potential.kinds[order], y[order], x[order]
-        different: dict[tuple[bytes, bytes, bytes], int] = {}
-        index, atoms, first = [], [], [0]
+        rounded = y.round(10), x.round(10)
+        different: dict[tuple[bytes, ...], int] = {}
+        index, chosen = [], []
         for s in range(len(potential.thickness)):
             where = slice(starts[s * species], starts[(s + 1) * species])
-            key = kinds[where].tobytes(), y[where].round(10).tobytes(), x[where].round(10).tobytes()
+            key = (kinds[where].tobytes(), rounded[0][where].tobytes(), rounded[1][where].tobytes())
             if key not in different:
                 different[key] = len(different)
-                atoms.append(np.arange(where.start, where.stop))
-                counts = np.diff(starts[s * species : (s + 1) * species + 1])
-                first.extend((first[-1] + np.cumsum(counts)).tolist())
+                chosen.append(s)
             index.append(different[key])
         super().__init__(potential.shape, np.array(index, np.uint32), len(different))
-        chosen = np.concatenate(atoms) if atoms else np.empty(0, np.int64)
-        self.y, self.x = np.ascontiguousarray(y[chosen]), np.ascontiguousarray(x[chosen])
-        self.first = np.array(first, np.int64)
+        counts = np.diff(starts).reshape(len(potential.thickness), species)[chosen].ravel()
+        self.first = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
+        if len(chosen) < len(potential.thickness):
+            atoms = np.concatenate([np.arange(starts[s * species], starts[(s + 1) * species]) for s in chosen])
+            y, x = y[atoms], x[atoms]
+        self.y, self.x = np.ascontiguousarray(y), np.ascontiguousarray(x)
+
+    def starts(self, layer: int) -> NDArray[np.int64]:
+        """Where the atoms of each species of a layer begin in `y` and `x`, and where the last ones end."""
+        species = len(self.potential.species)
+        return self.first[layer * species : (layer + 1) * species + 1]
 
     def render(self, first: int, last: int, threads: int = 0) -> NDArray[Any]:
         # Two slices share a transform: always the same two, so that the bits don't depend on how the work is cut.
@@ -288,7 +295,7 @@ class Potential:
             positions = positions + self.thermal.displacements(configuration, self.symbols)
         elif isinstance(self.thermal, np.ndarray):
             positions = resting = self.thermal[configuration]
-        return _AtomLayers(self, positions, self._slice_of(resting[:, 2]))
+        return AtomLayers(self, positions, self._slice_of(resting[:, 2]))
 
     def fingerprint(self) -> bytes:
         """The same for potentials of the same numbers."""

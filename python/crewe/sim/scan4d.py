@@ -39,6 +39,7 @@ def scan4d(
     soft: bool = True,
     tilt: tuple[float, float] = (0.0, 0.0),
     threads: int = 0,
+    device: str = "cpu",
     memory: int = MEMORY,
     progress: bool = False,
 ) -> Any:
@@ -46,7 +47,7 @@ def scan4d(
 
     Parameters
     ----------
-    potential, energy, semiangle, aberrations, soft, tilt, threads, memory
+    potential, energy, semiangle, aberrations, soft, tilt, threads, device, memory
         As for `cbed`.
     positions, scan
         As for `stem`.
@@ -94,6 +95,7 @@ def scan4d(
         tilt=tilt,
         threads=threads,
         memory=memory,
+        device=device,
     )
     places, _ = scan_positions(potential, positions, scan)
     pattern = Pattern.of(potential, energy, max_angle, bin)
@@ -128,8 +130,7 @@ def _into_store(
     array, finished = _open(path, probes, places, pattern, dtype, run)
     lines = places.reshape(-1, scan[-1], 2)
     chunks = [(line, start) for line in range(len(lines)) for start in range(0, lines.shape[1], run)]
-    held = probes.run()
-    remade = held.capacity < len(probes.potential) * probes.configurations
+    remade = probes.capacity() < len(probes.potential) * probes.configurations
     group = max(1, BLOCK // (each * run)) if remade else 1
     starts = [first for first in range(0, len(chunks), group) if not finished.issuperset(_group(chunks, first, group))]
     bar.add(sum(min(run, lines.shape[1] - chunks[c][1]) for c in finished))

@@ -35,6 +35,7 @@ def stem(
     tilt: tuple[float, float] = (0.0, 0.0),
     planes: Sequence[int] | None = None,
     threads: int = 0,
+    device: str = "cpu",
     memory: int = MEMORY,
     client: Any = None,
     progress: bool = False,
@@ -43,7 +44,7 @@ def stem(
 
     Parameters
     ----------
-    potential, energy, semiangle, aberrations, soft, tilt, planes, threads, memory
+    potential, energy, semiangle, aberrations, soft, tilt, planes, threads, device, memory
         As for `cbed`.
     positions : array_like (..., 2), optional
         Of the probes, (y, x) [Å]; or
@@ -95,6 +96,7 @@ def stem(
         planes=planes,
         threads=threads,
         memory=memory,
+        device=device,
     )
     places, spans = scan_positions(potential, positions, scan)
     names, weights = detector_weights(detectors, potential.shape, potential.sampling, energy)
@@ -105,13 +107,12 @@ def stem(
     with Bar("stem", total=len(flat) * probes.configurations, unit="probes", show=progress) as bar:
         if client is None:
             sums = np.zeros((len(probes.planes), len(flat), len(names)))
-            step = len(flat) if not progress else max(1, probes.run().batch)
-            for configuration in range(probes.configurations):
+            step = len(flat) if not progress else probes.batch()
+            for configurations in probes.rounds():
                 for start in range(0, len(flat), step):
                     part = slice(start, start + step)
-                    one = range(configuration, configuration + 1)
-                    sums[:, part] += probes.signals(flat[part], weights, one)
-                    bar.add(len(flat[part]))
+                    sums[:, part] += probes.signals(flat[part], weights, configurations)
+                    bar.add(len(flat[part]) * len(configurations))
         else:
             sums = spread(client, probes, flat, weights, block=BLOCK, done=bar.add)
     shaped = np.moveaxis(sums, -1, 0).reshape(len(names), len(probes.planes), *places.shape[:-1])
@@ -135,13 +136,14 @@ def exit_waves3x3(
     aberrations: Any = None,
     soft: bool = True,
     threads: int = 0,
+    device: str = "cpu",
     memory: int = MEMORY,
 ) -> NDArray[Any]:
     """Exit waves of probes and of their eight neighbours in a scan: what a phase-retrieval network is trained with.
 
     Parameters
     ----------
-    potential, energy, semiangle, aberrations, soft, threads, memory
+    potential, energy, semiangle, aberrations, soft, threads, device, memory
         As for `cbed`.
     positions : array_like (..., 2)
         Of the probe in the middle, (y, x) [Å].
@@ -177,6 +179,7 @@ def exit_waves3x3(
         soft=soft,
         threads=threads,
         memory=memory,
+        device=device,
     )
     if not np.isfinite(step) or step <= 0:
         raise ValueError(f"step: a positive number [Å] wanted, {step!r} came")

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from crewe import sim
 from crewe.imaging.exit_waves import AIRY, Grid, Scan, probe_wave
 from crewe.optics import Aberrations, wavelength
+from crewe.sim._scan import Pattern, Probes
 from crewe.train.airpi.structures import random_structure
 
 __all__ = ["FILL", "LENGTH", "OPTICS", "SIZE", "Sample", "random_scan", "sample", "scan_of", "simulate"]
@@ -33,6 +34,10 @@ VACUUM = 0.03  # share of samples without a specimen
 CONFIGURATIONS = 30
 SIGMA = 0.08  # [Å], of the atoms along x and y
 SLICE = 1.0  # [Å]
+
+#: Where the frequencies of the box (as numpy.fft has them) lie in a pattern, −1: nowhere.
+_INNER = ((np.arange(PIXELS) + PIXELS // 2) % PIXELS - (PIXELS - SIZE) // 2).astype(np.int32)
+_INNER[(_INNER < 0) | (_INNER >= SIZE)] = -1
 
 #: Columns of the numbers that say how a sample was taken.
 OPTICS = ("energy", "semiangle", "step", "length", "C10", "C12", "phi12", "C21", "phi21", "C30", "thickness")
@@ -91,14 +96,16 @@ def scan_of(optics: Any) -> tuple[Scan, Grid]:
     return scan, Grid(SIZE, named["length"])
 
 
-def sample(seed: int, number: int, *, configurations: int = CONFIGURATIONS) -> Sample:
-    """Sample `number` of `seed`; on one core.
+def sample(seed: int, number: int, *, configurations: int = CONFIGURATIONS, device: str = "cpu") -> Sample:
+    """Sample `number` of `seed`; on one core, or on a GPU.
 
     Parameters
     ----------
     seed, number : int
     configurations : int
         Of the moving atoms; all nine probes meet the same ones.
+    device : str
+        "cpu", "cuda" or "cuda:1": the same to the rounding of float32.
 
     Returns
     -------
@@ -121,31 +128,23 @@ def sample(seed: int, number: int, *, configurations: int = CONFIGURATIONS) -> S
         pattern = np.abs(np.fft.fftshift(np.fft.fft2(wave)) / SIZE).astype(np.float32) ** 2
         return Sample(np.repeat(pattern[None], 9, axis=0), wave.astype(np.complex64), optics)
     potential = _potential(rng, grid.length, thickness, configurations)
-    return Sample(*simulate(potential, scan, grid, thickness=thickness), optics)
+    return Sample(*simulate(potential, scan, grid, thickness=thickness, device=device), optics)
 
 
 def simulate(
-    potential: sim.Potential, scan: Scan, grid: Grid, *, thickness: float
+    potential: sim.Potential, scan: Scan, grid: Grid, *, thickness: float, device: str = "cpu"
 ) -> tuple[NDArray[np.float32], NDArray[np.complex64]]:
     """Patterns (9, size, size) about the middle of a box of 2·size pixels, and the mean wave of the fifth (size, size),
     both as in `Sample`."""
-    waves = sim.exit_waves3x3(
-        potential,
-        energy=scan.energy,
-        semiangle=scan.semiangle,
-        positions=(grid.length / 2, grid.length / 2),
-        step=scan.step,
-        aberrations=_refocused(scan.aberrations, -thickness / 2),
-        threads=1,
-    )
-    spectra = np.fft.fftshift(np.fft.fft2(waves), axes=(-2, -1))
-    inner = slice((PIXELS - SIZE) // 2, (PIXELS + SIZE) // 2)
-    spectra = spectra[..., inner, inner]
-    patterns = (np.abs(spectra) ** 2).mean(axis=0).reshape(9, SIZE, SIZE)
+    lens = _refocused(scan.aberrations, -thickness / 2)
+    optics: dict[str, Any] = {"energy": scan.energy, "semiangle": scan.semiangle, "aberrations": lens}
+    probes = Probes.of(potential, **optics, threads=1, device=device)
+    around = scan.step * np.stack(np.meshgrid((-1.0, 0.0, 1.0), (-1.0, 0.0, 1.0), indexing="ij"), axis=-1)
+    patterns, waves = probes.means(grid.length / 2 + around.reshape(9, 2), Pattern(_INNER, _INNER, (SIZE, SIZE)))
+    spectrum = np.fft.fft2(waves[4])[_INNER >= 0][:, _INNER >= 0]
     ky, kx = grid.frequencies()
-    back = np.exp(1j * np.pi * wavelength(scan.energy) * (ky**2 + kx**2) * thickness / 2)
-    wave = np.fft.ifft2(np.fft.ifftshift(spectra[:, 1, 1].mean(axis=0) * back)) * SIZE
-    return patterns.astype(np.float32), wave.astype(np.complex64)
+    back = np.exp(1j * np.pi * wavelength(scan.energy) * np.fft.ifftshift(ky**2 + kx**2) * thickness / 2)
+    return patterns.astype(np.float32), (np.fft.ifft2(spectrum * back) * SIZE).astype(np.complex64)
 
 
 def _refocused(lens: Aberrations, by: float) -> Aberrations:

@@ -29,6 +29,7 @@ def generate(
     seed: int = 0,
     configurations: int = CONFIGURATIONS,
     threads: int = 0,
+    device: str = "cpu",
     tell: Callable[[int], None] = lambda done: None,
 ) -> Any:
     """Write the samples 0 ... count − 1 of a seed, those that aren't there yet.
@@ -44,6 +45,8 @@ def generate(
         Of moving atoms.
     threads : int
         Samples made at a time; 0: all cores. The samples are the same for every number.
+    device : str
+        "cpu", "cuda" or "cuda:1".
     tell : callable
         Called with the number of samples that are there.
 
@@ -70,7 +73,7 @@ def generate(
     try:
         for chunk in range(int(group.attrs["finished"]), chunks):
             numbers = range(chunk * CHUNK, (chunk + 1) * CHUNK)
-            made = list(pool.map(lambda k: sample(seed, k, configurations=configurations), numbers))
+            made = list(pool.map(lambda k: sample(seed, k, configurations=configurations, device=device), numbers))
             _write(group, chunk, made)
             group.attrs["finished"] = chunk + 1
             tell((chunk + 1) * CHUNK)
