@@ -14,6 +14,7 @@ void bind_atoms(py::module_& m);
 void bind_noise(py::module_& m);
 void bind_patches(py::module_& m);
 void bind_specimen(py::module_& m);
+void bind_sim(py::module_& m);
 
 namespace {
 
@@ -126,6 +127,13 @@ PYBIND11_MODULE(_cuda, m) {
       .def_readonly("multiprocessors", &Device::multiprocessors);
   m.def("devices", [] { return crewe::cuda::devices(); });
   m.def("why_not", &why_not);
+  m.def(
+      "free_bytes",
+      [](int device) {
+        const crewe::cuda::UseDevice use(device);
+        return crewe::cuda::free_bytes();
+      },
+      py::arg("device"));
   m.def("device_of", &device_of_pointer, py::arg("pointer"));
   m.def(
       "synchronize",
@@ -148,4 +156,5 @@ PYBIND11_MODULE(_cuda, m) {
   bind_noise(m);
   bind_patches(m);
   bind_specimen(m);
+  bind_sim(m);
 }

@@ -180,7 +180,7 @@ def test_what_a_gpu_refuses(gpu):
     double = sim.Potential.from_array(np.zeros((1, 32, 32)), sampling=0.1, slice_thickness=1.0)
     with pytest.raises(TypeError, match="potential: float32"):
         sim.exit_wave(double, energy=ENERGY, device="cuda")
-    with pytest.raises(ValueError, match="22 pixels along y.*factors"):
+    with pytest.raises(ValueError, match=r"22 pixels along y.*factors"):
         sim.exit_wave(a_potential((22, 30)), energy=ENERGY, device="cuda")
     with pytest.raises(ValueError, match="device"):
         sim.stem(a_potential(), positions=PLACES, detectors=DETECTORS, device="gpu", **OPTICS)

@@ -11,7 +11,7 @@
 #include "crewe/cuda/sim/multislice.hpp"
 #include "crewe/cuda/stream.hpp"
 #include "crewe/sim/propagator.hpp"
-#include "sim/sweeps.cuh"
+#include "sim/sweeps.hpp"
 
 namespace crewe::cuda::sim {
 

@@ -1,4 +1,4 @@
-#include "sim/sweeps.cuh"
+#include "sim/sweeps.hpp"
 
 namespace crewe::cuda::sim {
 

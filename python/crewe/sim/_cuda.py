@@ -46,9 +46,9 @@ class CudaPropagation:
             device,
             allowed // 8,
         )
-        self.capacity = max(1, 3 * allowed // 8 // self._engine.slice_bytes)
+        self.capacity: int = max(1, 3 * allowed // 8 // self._engine.slice_bytes)
         pixels = potential.shape[0] * potential.shape[1]
-        self.batch = max(1, min(allowed // 2 // self._engine.wave_bytes, BATCH // pixels))
+        self.batch: int = max(1, min(allowed // 2 // self._engine.wave_bytes, BATCH // pixels))
         self._layers: dict[int, Layers] = {}
         self._held: dict[tuple[int, int], int] = {}  # (configuration, number of the layer) → slot
 
@@ -108,8 +108,8 @@ class CudaPropagation:
         probes: tuple[NDArray[np.complex128], NDArray[np.float64]] | None = None,
         incoming: NDArray[np.complex64] | None = None,
     ) -> None:
-        """Waves behind the planes into `out` (configurations, planes, count, ny, nx): of probes (spectrum, positions), of
-        waves (count, ny, nx) in front of the specimen, or of plane ones."""
+        """Waves behind the planes into `out` (configurations, planes, count, ny, nx): of probes (spectrum, positions),
+        of waves (count, ny, nx) in front of the specimen, or of plane ones."""
         probe = None if probes is None else self._cuda.Probe(self._engine, probes[0])
         for part, groups in self._parts(out.shape[2], range(self.configurations)):
             for group in groups:

@@ -147,7 +147,6 @@ class Propagation:
             done = plane
             yield number
 
-
     def exit_waves(self, out: NDArray[Any], planes: Sequence[int], incoming: NDArray[Any] | None) -> None:
         """Waves behind the planes into `out` (configurations, planes, count, ny, nx): of `incoming` (count, ny, nx), or
         of plane ones."""

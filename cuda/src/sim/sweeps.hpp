@@ -19,7 +19,7 @@
 #include <cstdint>
 
 #include "crewe/cuda/device.hpp"
-#include "sim/lines.cuh"
+#include "sim/lines.hpp"
 
 namespace crewe::cuda::sim {
 
