@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <complex>
 #include <cstdint>
 #include <vector>
@@ -69,11 +70,10 @@ class Grid {
   template <class... P, class... A>
   void launch_lines(const LinePlan& lines, std::size_t blocks, void (*kernel)(P...), cudaStream_t stream,
                     const A&... arguments) const {
-    const int threads = std::clamp(lines.lanes * lines.n / 8 / 32 * 32, 32, 256);
+    const unsigned threads = std::bit_floor(std::clamp(static_cast<unsigned>(lines.lanes * lines.n / 8), 32U, 256U));
     const std::size_t shared =
         static_cast<std::size_t>(lines.n) * static_cast<std::size_t>(lines.lanes + 1) * sizeof(float2);
-    launch(kernel, dim3(static_cast<unsigned>(blocks)), dim3(static_cast<unsigned>(threads)), shared, stream, plan_,
-           arguments...);
+    launch(kernel, dim3(static_cast<unsigned>(blocks)), dim3(threads), shared, stream, plan_, arguments...);
   }
 
   GridPlan plan_;

@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "crewe/cuda/async_copy.hpp"
 #include "crewe/cuda/device.hpp"
 #include "sim/lines.hpp"
 
@@ -46,16 +47,33 @@ struct Share {
         first(block * lanes) {}
 };
 
-// f(x, lane) for all samples of a block's lines, neighbouring samples by neighbouring threads.
+__device__ inline std::size_t field_at(const GridPlan& grid, int y, int column) {
+  return static_cast<std::size_t>(y) * static_cast<std::size_t>(grid.columns) + static_cast<std::size_t>(column);
+}
+
+// The samples first, first + step, … of the lanes lane, lane + lane_step, … of a block, neighbouring samples by
+// neighbouring threads. Numbers of warps and lanes are powers of two.
+struct AlongLines {
+  int first, step, lane, lane_step;
+  __device__ explicit AlongLines(int lanes) {
+    const int warp = static_cast<int>(threadIdx.x) / 32, warps = static_cast<int>(blockDim.x) / 32;
+    first = static_cast<int>(threadIdx.x) % 32 + warp / lanes * 32;
+    step = warps > lanes ? warps / lanes * 32 : 32;
+    lane = warp % lanes;
+    lane_step = warps;
+  }
+};
+
+// f(x, lane) for all samples of a block's lines in that order.
 template <class F>
 __device__ inline void along_lines(const LinePlan& plan, const F& f) {
-  const int warps = static_cast<int>(blockDim.x) / 32;
-  for (int lane = static_cast<int>(threadIdx.x) / 32; lane < plan.lanes; lane += warps) {
-    for (int i = static_cast<int>(threadIdx.x) % 32; i < plan.n; i += 32) f(i, lane);
+  const AlongLines my(plan.lanes);
+  for (int i = my.first; i < plan.n; i += my.step) {
+    for (int lane = my.lane; lane < plan.lanes; lane += my.lane_step) f(i, lane);
   }
 }
 
-// The same, neighbouring lanes by neighbouring threads.
+// f(x, lane) for all samples of a block's lines, neighbouring lanes by neighbouring threads.
 template <class F>
 __device__ inline void across_lines(const LinePlan& plan, const Lines& lines, const F& f) {
   for (int i = lines.first(); i < plan.n; i += lines.step()) f(i, lines.lane());
@@ -63,47 +81,48 @@ __device__ inline void across_lines(const LinePlan& plan, const Lines& lines, co
 
 __device__ inline void read_rows(const GridPlan& grid, const Share& share, const float2* fields, Lines& lines) {
   const float2* field = fields + share.wave * grid.field_size();
-  along_lines(grid.x, [&](int place, int lane) {
-    const int y = share.first + lane, column = __ldg(grid.column_at + place);
-    const bool kept = column >= 0 && y < grid.y.n;
-    lines.at(place, lane) = kept ? field[static_cast<std::size_t>(y) * static_cast<std::size_t>(grid.columns) +
-                                         static_cast<std::size_t>(column)]
-                                 : make_float2(0.0F, 0.0F);
-  });
+  const AlongLines my(grid.x.lanes);
+  for (int place = my.first; place < grid.x.n; place += my.step) {
+    const int column = __ldg(grid.column_at + place);
+    for (int lane = my.lane; lane < grid.x.lanes; lane += my.lane_step) {
+      const int y = share.first + lane;
+      if (column >= 0 && y < grid.y.n) {
+        copy_async(&lines.at(place, lane), field + field_at(grid, y, column));
+      } else {
+        lines.at(place, lane) = make_float2(0.0F, 0.0F);
+      }
+    }
+  }
+  wait_for_copies();
   __syncthreads();
 }
 
 __device__ inline void write_rows(const GridPlan& grid, const Share& share, Lines& lines, float2* fields) {
   float2* field = fields + share.wave * grid.field_size();
-  const int warps = static_cast<int>(blockDim.x) / 32;
-  for (int lane = static_cast<int>(threadIdx.x) / 32; lane < grid.x.lanes; lane += warps) {
-    const int y = share.first + lane;
-    if (y >= grid.y.n) continue;
-    for (int column = static_cast<int>(threadIdx.x) % 32; column < grid.columns; column += 32) {
-      const int place = __ldg(grid.place_of + column);
-      field[static_cast<std::size_t>(y) * static_cast<std::size_t>(grid.columns) + static_cast<std::size_t>(column)] =
-          place >= 0 ? lines.at(place, lane) : make_float2(0.0F, 0.0F);
+  const AlongLines my(grid.x.lanes);
+  for (int column = my.first; column < grid.columns; column += my.step) {
+    const int place = __ldg(grid.place_of + column);
+    for (int lane = my.lane; lane < grid.x.lanes; lane += my.lane_step) {
+      const int y = share.first + lane;
+      if (y >= grid.y.n) continue;
+      field[field_at(grid, y, column)] = place >= 0 ? lines.at(place, lane) : make_float2(0.0F, 0.0F);
     }
   }
 }
 
-__device__ inline float2* column_block(const GridPlan& grid, const Share& share, float2* fields, int lane) {
-  return fields + share.wave * grid.field_size() + static_cast<std::size_t>(share.first + lane);
-}
-
-__device__ inline void read_columns(const GridPlan& grid, const Share& share, float2* fields, Lines& lines) {
-  const float2* from = column_block(grid, share, fields, lines.lane());
-  across_lines(grid.y, lines, [&](int y, int lane) {
-    lines.at(y, lane) = from[static_cast<std::size_t>(y) * static_cast<std::size_t>(grid.columns)];
-  });
+// The columns of a block lie beside each other: `lanes` neighbouring numbers of each row.
+__device__ inline void read_columns(const GridPlan& grid, const Share& share, const float2* fields, Lines& lines) {
+  const float2* field = fields + share.wave * grid.field_size();
+  across_lines(grid.y, lines,
+               [&](int y, int lane) { copy_async(&lines.at(y, lane), field + field_at(grid, y, share.first + lane)); });
+  wait_for_copies();
   __syncthreads();
 }
 
 __device__ inline void write_columns(const GridPlan& grid, const Share& share, Lines& lines, float2* fields) {
-  float2* to = column_block(grid, share, fields, lines.lane());
-  across_lines(grid.y, lines, [&](int y, int lane) {
-    to[static_cast<std::size_t>(y) * static_cast<std::size_t>(grid.columns)] = lines.at(y, lane);
-  });
+  float2* field = fields + share.wave * grid.field_size();
+  across_lines(grid.y, lines,
+               [&](int y, int lane) { field[field_at(grid, y, share.first + lane)] = lines.at(y, lane); });
 }
 
 // Where a lane's samples of a tiled factor begin; the next sample comes `lanes` later.
@@ -125,7 +144,7 @@ struct Transmission {
   }
 };
 
-// The kernels. Grid: waves × row blocks, or waves × column blocks; block: a multiple of 32 and of the lanes.
+// The kernels. Grid: waves × row blocks, or waves × column blocks; block: 32 to 256 threads, a power of two.
 
 __global__ void rows_step(const __grid_constant__ GridPlan grid, float2* fields, Transmission transmission);
 // factor: tiles (column blocks, ny places, lanes).
