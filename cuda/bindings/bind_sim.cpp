@@ -73,6 +73,7 @@ void bind_engine(py::module_& m) {
           },
           py::arg("first"), py::arg("factors").noconvert(), py::arg("y").noconvert(), py::arg("x").noconvert(),
           py::arg("starts").noconvert())
+      .def("synchronize", &Multislice::synchronize, py::call_guard<py::gil_scoped_release>())
       .def_property_readonly("slots", &Multislice::slots)
       .def_property_readonly("slice_bytes", &Multislice::slice_bytes)
       .def_property_readonly("wave_bytes", &Multislice::wave_bytes);

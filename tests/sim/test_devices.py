@@ -5,6 +5,7 @@ import pytest
 
 from crewe import sim
 from crewe.errors import DeviceError
+from crewe.sim._scan import Pattern, Probes
 from reference import sim as reference
 
 ENERGY = 100e3
@@ -140,6 +141,16 @@ def test_scan(device):
         for d in (device.name, "cpu")
     )
     assert difference(binned, want) < 1e-5
+
+
+def test_patterns_and_waves_at_once(device):
+    """What AIRPI's samples are made of."""
+    potential = moving(2)
+    pattern = Pattern.of(potential, ENERGY, 60.0)
+    got = Probes.of(potential, device=device.name, **OPTICS).means(PLACES, pattern)
+    want = sim.scan4d(potential, positions=PLACES, max_angle=60.0, **OPTICS)
+    assert difference(got[0], want) < 1e-5
+    assert difference(got[1], Probes.of(potential, planes=[2], **OPTICS).exit_waves(PLACES)[:, 0].mean(axis=0)) < 1e-5
 
 
 def test_exit_waves3x3(device):

@@ -60,8 +60,18 @@ LineTables::LineTables(std::size_t n, const char* axis, cudaStream_t stream) {
   }
   int length = plan_.n;
   for (const int radix : radices) {
-    plan_.pass[plan_.passes++] = {radix, length, length / radix};
-    length /= radix;
+    const int stride = length / radix;
+    const std::uint64_t reciprocal =
+        stride == 1 ? 0 : ((1ULL << 32) + static_cast<std::uint64_t>(stride) - 1) / static_cast<std::uint64_t>(stride);
+    plan_.pass[plan_.passes++] = {radix, length, stride, static_cast<int>(factors_.size()),
+                                  static_cast<unsigned>(reciprocal)};
+    for (int j = 0; j < stride; ++j) {
+      for (int q = 1; q < radix; ++q) {
+        const double angle = -2.0 * std::numbers::pi * j * q / length;
+        factors_.push_back(make_float2(static_cast<float>(std::cos(angle)), static_cast<float>(std::sin(angle))));
+      }
+    }
+    length = stride;
   }
   order_.resize(n);
   for (std::size_t k = 0; k < n; ++k) {
@@ -73,12 +83,7 @@ LineTables::LineTables(std::size_t n, const char* axis, cudaStream_t stream) {
     }
     order_[k] = static_cast<std::uint32_t>(place);
   }
-  roots_.resize(n);
-  for (std::size_t k = 0; k < n; ++k) {
-    const double angle = -2.0 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(n);
-    roots_[k] = make_float2(static_cast<float>(std::cos(angle)), static_cast<float>(std::sin(angle)));
-  }
-  twiddle_ = Buffer<float2>(roots_.data(), n, stream);
+  twiddle_ = Buffer<float2>(factors_.data(), factors_.size(), stream);
   plan_.twiddle = twiddle_.data();
 }
 

@@ -17,13 +17,18 @@ constexpr int kMostPasses = 14;  // lines of at most 2¹⁴ samples
 
 struct LinePass {
   int radix, length, stride;  // stride = length / radix
+  int twiddle;                // where its factors begin: exp(−2πi jq/length), (j < stride, 0 < q < radix)
+  unsigned reciprocal;        // ⌈2³²/stride⌉, 0 for 1: u / stride is its upper product with u
+  __device__ int block_of(int u) const {
+    return stride == 1 ? u : static_cast<int>(__umulhi(static_cast<unsigned>(u), reciprocal));
+  }
 };
 
 // Goes to kernels by value.
 struct LinePlan {
   int n = 0, passes = 0, lanes = 0;
   LinePass pass[kMostPasses] = {};
-  const float2* twiddle = nullptr;  // exp(−2πi k/n), k < n, on the device
+  const float2* twiddle = nullptr;  // of all passes, on the device
 };
 
 __device__ inline float2 times(float2 a, float2 b) {
@@ -229,7 +234,7 @@ class Lines {
     with_radix(pass.radix, [&](auto radix) {
       constexpr int R = decltype(radix)::value;
       for (int u = first_; u < plan_.n / R; u += step_) {
-        const int block = u / pass.stride, j = u - block * pass.stride;
+        const int block = pass.block_of(u), j = u - block * pass.stride;
         float2 x[R];
         load(pass, block, j, x);
         transform<R, false>(x);
@@ -244,7 +249,7 @@ class Lines {
     with_radix(pass.radix, [&](auto radix) {
       constexpr int R = decltype(radix)::value;
       for (int u = first_; u < plan_.n / R; u += step_) {
-        const int block = u / pass.stride, j = u - block * pass.stride;
+        const int block = pass.block_of(u), j = u - block * pass.stride;
         float2 x[R];
         load(pass, block, j, x);
         twist<R, true>(pass, j, x);
@@ -267,13 +272,14 @@ class Lines {
 #pragma unroll
     for (int k = 0; k < R; ++k) to[k * pass.stride * pitch_] = x[k];
   }
-  // x[q] times exp(∓2πi jq/length).
+  // x[q] times exp(∓2πi jq/length); the last pass has j = 0 only.
   template <int R, bool kInverse>
   __device__ void twist(const LinePass& pass, int j, float2 (&x)[R]) const {
-    const int turn = j * (plan_.n / pass.length);
+    if (pass.stride == 1) return;
+    const float2* factors = plan_.twiddle + pass.twiddle + j * (R - 1);
 #pragma unroll
     for (int q = 1; q < R; ++q) {
-      const float2 w = __ldg(plan_.twiddle + turn * q);
+      const float2 w = __ldg(factors + q - 1);
       x[q] = kInverse ? times_conjugate(x[q], w) : times(x[q], w);
     }
   }

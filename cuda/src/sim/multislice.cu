@@ -165,6 +165,8 @@ std::size_t Multislice::wave_bytes() const {
   return grid.field_size() * (sizeof(float2) + sizeof(float)) + grid.ny() * grid.nx() * sizeof(float2);
 }
 
+void Multislice::synchronize() const { state_->stream.synchronize(); }
+
 void Multislice::load(std::size_t first, View<const float, 3> potential) {
   const State& s = *state_;
   const std::size_t n = potential.shape[0], pixels = s.grid.ny() * s.grid.nx();

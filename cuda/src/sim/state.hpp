@@ -27,7 +27,7 @@ class LineTables {
  private:
   LinePlan plan_;
   std::vector<std::uint32_t> order_;
-  std::vector<float2> roots_;
+  std::vector<float2> factors_;
   Buffer<float2> twiddle_;
 };
 

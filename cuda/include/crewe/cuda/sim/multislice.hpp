@@ -40,6 +40,9 @@ class Multislice {
   void project(std::size_t first, View<const double, 3> factors, std::span<const double> y, std::span<const double> x,
                std::span<const std::int64_t> starts);
 
+  // Until all that was asked for is done.
+  void synchronize() const;
+
   struct State;
   const State& state() const { return *state_; }
 
