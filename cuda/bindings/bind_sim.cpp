@@ -14,6 +14,7 @@ using cuda::sim::Multislice;
 using cuda::sim::Patterns;
 using cuda::sim::Probe;
 using cuda::sim::Signals;
+using cuda::sim::TransformPairs;
 using cuda::sim::Waves;
 using cuda::sim::WaveSums;
 
@@ -151,9 +152,10 @@ void bind_sim(py::module_& m) {
   sums.def(py::init<const Multislice&>(), py::keep_alive<1, 2>(), py::arg("engine"));
   bind_sums<WaveSums, std::complex<float>, 3>(sums);
 
-  m.def("transform_pairs_seconds", &cuda::sim::transform_pairs_seconds, py::arg("ny"), py::arg("nx"), py::arg("batch"),
-        py::arg("pairs"), py::arg("device"), py::call_guard<py::gil_scoped_release>(),
-        "Seconds of forward and inverse transforms of a stack of waves by cuFFT, nothing in between.");
+  py::class_<TransformPairs>(m, "TransformPairs")
+      .def(py::init<std::size_t, std::size_t, std::size_t, int>(), py::arg("ny"), py::arg("nx"), py::arg("batch"),
+           py::arg("device"))
+      .def("run", &TransformPairs::run, py::arg("pairs"), py::call_guard<py::gil_scoped_release>());
 }
 
 }  // namespace crewe::bindings

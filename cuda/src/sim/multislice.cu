@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <stdexcept>
 #include <string>
@@ -165,7 +164,9 @@ std::size_t Multislice::wave_bytes() const {
   return grid.field_size() * (sizeof(float2) + sizeof(float)) + grid.ny() * grid.nx() * sizeof(float2);
 }
 
-void Multislice::synchronize() const { state_->stream.synchronize(); }
+void Multislice::synchronize() const {
+  state_->stream.synchronize();
+}
 
 void Multislice::load(std::size_t first, View<const float, 3> potential) {
   const State& s = *state_;
@@ -323,21 +324,29 @@ void Waves::wave(std::size_t group, View<std::complex<float>, 3> out) const {
   s.stream.synchronize();
 }
 
-double transform_pairs_seconds(std::size_t ny, std::size_t nx, std::size_t batch, std::size_t pairs, int device) {
+struct TransformPairs::State {
+  int device;
+  Stream stream;
+  Fft2 fft;
+  Buffer<float2> waves;
+};
+
+TransformPairs::TransformPairs(std::size_t ny, std::size_t nx, std::size_t batch, int device) {
   const UseDevice use(device);
-  const Stream stream;
-  const Fft2 fft(ny, nx, batch);
-  Buffer<float2> waves(ny * nx * batch, stream);
-  waves.zero();
-  fft.forward(waves.data(), stream);
-  stream.synchronize();
-  const auto begin = std::chrono::steady_clock::now();
+  state_ = std::unique_ptr<State>(new State{device, {}, Fft2(ny, nx, batch), {}});
+  state_->waves = Buffer<float2>(ny * nx * batch, state_->stream);
+  state_->waves.zero();
+}
+
+TransformPairs::~TransformPairs() = default;
+
+void TransformPairs::run(std::size_t pairs) const {
+  const UseDevice use(state_->device);
   for (std::size_t i = 0; i < pairs; ++i) {
-    fft.forward(waves.data(), stream);
-    fft.inverse(waves.data(), stream);
+    state_->fft.forward(state_->waves.data(), state_->stream);
+    state_->fft.inverse(state_->waves.data(), state_->stream);
   }
-  stream.synchronize();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  state_->stream.synchronize();
 }
 
 }  // namespace crewe::cuda::sim

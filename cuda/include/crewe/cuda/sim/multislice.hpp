@@ -139,8 +139,18 @@ class WaveSums {
   std::unique_ptr<State> state_;
 };
 
-// Seconds of `pairs` forward and inverse transforms of a stack of waves by cuFFT, nothing in between: what a step of
-// the multislice is measured against.
-double transform_pairs_seconds(std::size_t ny, std::size_t nx, std::size_t batch, std::size_t pairs, int device);
+// Forward and inverse transforms of a stack of waves by cuFFT, nothing in between: what a step of the multislice is
+// measured against.
+class TransformPairs {
+ public:
+  TransformPairs(std::size_t ny, std::size_t nx, std::size_t batch, int device);
+  ~TransformPairs();
+  // Returns when they are done.
+  void run(std::size_t pairs) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace crewe::cuda::sim
