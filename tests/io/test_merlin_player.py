@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import crewe.io
-from crewe.io import merlin_player
+from crewe.io import player
 from crewe.io.arrays import ArraySource
 from crewe.io.sources import EventSource
 from detectors import free_port, received, same
@@ -65,7 +65,7 @@ def test_replay_at_a_rate(monkeypatch):
     def sleep(seconds):
         clock[0] += seconds
 
-    monkeypatch.setattr(merlin_player, "time", SimpleNamespace(monotonic=lambda: clock[0], sleep=sleep))
+    monkeypatch.setattr(player, "time", SimpleNamespace(monotonic=lambda: clock[0], sleep=sleep))
     source, thread, errors = played(ArraySource(np.ones((40, 4, 4), np.uint8)), rate=20.0)
     with source:
         assert len(received(source)) == 40

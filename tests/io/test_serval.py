@@ -14,7 +14,7 @@ import pytest
 
 import crewe.io
 from crewe import DeviceError, FormatError
-from crewe.io import serval_player
+from crewe.io import player
 from crewe.io.arrays import ArraySource
 from crewe.io.serval import ServalClient
 from crewe.io.sources import EVENT, EventSource
@@ -418,7 +418,7 @@ def test_replay_keeps_a_rate(monkeypatch):
             self.now += seconds
 
     clock = Clock()
-    monkeypatch.setattr(serval_player, "time", clock)
+    monkeypatch.setattr(player, "time", clock)
     events = made_events(np.random.default_rng(8), 500, (6, 10), (256, 256))
     played(Events(events, (6, 10), (256, 256)), (6, 10), (256, 256), rate=200.0)
     assert clock.now == pytest.approx(0.25), "50 of the 60 positions wait, 5 ms each"

@@ -1,9 +1,6 @@
 """A Merlin of our own: plays a source of frames on a data socket, for one client."""
 
-import contextlib
 import itertools
-import socket
-import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -11,7 +8,8 @@ from numpy.typing import NDArray
 
 from crewe.io.merlin import PREFIX, message
 from crewe.io.mib import MibFile
-from crewe.io.net import Address, serve
+from crewe.io.net import Address
+from crewe.io.player import Piece, play_pieces
 from crewe.io.sources import EventSource, FrameSource
 
 __all__ = ["play"]
@@ -21,8 +19,6 @@ KINDS = {1: (6, "U08"), 2: (12, "U16"), 4: (24, "U32")}
 CHIP_PIXELS = 256 * 256
 #: Frames per call of the operating system, and the time [s] in which a set rate sends that many.
 BATCH, BATCH_TIME = 64, 0.002
-#: How long a client may take to read what is left when all is sent [s].
-LAST_WORD = 30.0
 
 
 def play(
@@ -37,31 +33,20 @@ def play(
         raise ValueError("source: frames wanted, because a Merlin sends frames; events came (tpx3:// plays them)")
     if source.dtype.kind != "u":
         raise ValueError(f"source: unsigned integers wanted, because a Merlin sends counts; {source.dtype} came")
-    if rate is not None and not rate > 0:
-        raise ValueError(f"rate: more than 0 frames per second wanted, {rate} came")
-    with serve(address) as listener:
-        connection, _ = listener.accept()
-    with connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sent = 0
-        try:
-            connection.sendall(message(acquisition_text(source)))
-            begin = time.monotonic()
-            batch = BATCH if rate is None else max(1, min(BATCH, int(rate * BATCH_TIME)))
-            for frames in payloads(source, batch):
-                if rate is not None:
-                    time.sleep(max(0.0, begin + sent / rate - time.monotonic()))
-                send(connection, frames)
-                sent += len(frames)
-                if progress is not None:
-                    progress(sent)
-            connection.shutdown(socket.SHUT_WR)
-        except (BrokenPipeError, ConnectionResetError) as error:
-            raise ConnectionError(f"the client hung up after {sent} of {len(source)} frames") from error
-        connection.settimeout(LAST_WORD)
-        with contextlib.suppress(OSError):  # stays until the client goes
-            while connection.recv(4096):
-                pass
+    batch = BATCH if rate is None else max(1, min(BATCH, int(rate * BATCH_TIME)))
+    play_pieces(address, pieces(source, batch), rate=rate, progress=progress, total=len(source), unit="frames")
+
+
+def pieces(source: FrameSource, batch: int) -> Iterator[Piece]:
+    """The acquisition header with the first frames, then `batch` frames at a time, each with its prefix."""
+    head, done = [message(acquisition_text(source))], 0
+    for frames in payloads(source, batch):
+        prefix = message(bytes(len(frames[0])))[:PREFIX]
+        done += len(frames)
+        yield [*head, *(part for frame in frames for part in (prefix, frame.data))], done
+        head = []
+    if head:
+        yield head, 0
 
 
 def acquisition_text(source: FrameSource, frames: int | None = None) -> bytes:
@@ -120,15 +105,3 @@ def frame_header(number: int, ky: int, kx: int, kind: str, chips: int, depth: in
     words += ["01", stamp, "0.000000", "0", "0", "0", *["0.000000E+0"] * 8]
     words += ["MQ1A", stamp.replace(" ", "T") + "000Z", "0ns", str(depth), ""]
     return ",".join(words).encode().ljust(size, b"\0")
-
-
-def send(connection: socket.socket, payloads: list[NDArray[np.uint8]]) -> None:
-    """All payloads, each with its prefix, with as few calls and copies as the operating system allows."""
-    prefix = message(bytes(len(payloads[0])))[:PREFIX]
-    parts = [part for payload in payloads for part in (memoryview(prefix), payload.data)]
-    while parts:
-        count = connection.sendmsg(parts)
-        while parts and count >= len(parts[0]):
-            count -= len(parts.pop(0))
-        if count:
-            parts[0] = parts[0][count:]

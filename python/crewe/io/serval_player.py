@@ -1,8 +1,5 @@
 """A SERVAL of our own: plays a source of events on a raw socket, for one client."""
 
-import contextlib
-import socket
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe.io.event_files import TICK, Chip, as_chips
-from crewe.io.net import Address, serve
+from crewe.io.net import Address
+from crewe.io.player import play_pieces
 from crewe.io.sources import EventSource, FrameSource
 from crewe.io.tpx3 import Tpx3File
 
@@ -18,8 +16,6 @@ __all__ = ["encode_lines", "play"]
 
 #: Bytes per call of the operating system.
 PIECE = 1 << 17
-#: How long a client may take to read what is left when all is sent [s].
-LAST_WORD = 30.0
 #: Time per position if the source doesn't say [ticks of 1.5625 ns], and between two lines, in positions.
 DWELL, FLYBACK = 6400, 2
 #: Words of a chunk, at most.
@@ -40,31 +36,15 @@ def play(
     """
     if not isinstance(source, EventSource):
         raise ValueError("source: events wanted, because a Timepix3 sends events; frames came (merlin:// plays them)")
-    if rate is not None and not rate > 0:
-        raise ValueError(f"rate: more than 0 probe positions per second wanted, {rate} came")
     pieces = recorded(source) if isinstance(source, Tpx3File) else encoded(source)
-    with serve(address) as listener:
-        connection, _ = listener.accept()
-    with connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sent = 0
-        try:
-            begin = time.monotonic()
-            for piece, done in pieces:
-                if rate is not None:
-                    time.sleep(max(0.0, begin + sent / rate - time.monotonic()))
-                connection.sendall(piece)
-                sent = done
-                if progress is not None:
-                    progress(sent)
-            connection.shutdown(socket.SHUT_WR)
-        except (BrokenPipeError, ConnectionResetError) as error:
-            total = source.scan[0] * source.scan[1]
-            raise ConnectionError(f"the client hung up after {sent} of {total} positions") from error
-        connection.settimeout(LAST_WORD)
-        with contextlib.suppress(OSError):  # stays until the client goes
-            while connection.recv(4096):
-                pass
+    play_pieces(
+        address,
+        (([piece], done) for piece, done in pieces),
+        rate=rate,
+        progress=progress,
+        total=source.scan[0] * source.scan[1],
+        unit="probe positions",
+    )
 
 
 def recorded(source: Tpx3File) -> Iterator[tuple[memoryview, int]]:
