@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from benchmarks.benchmarks.bench_sim import DEPTH, ENERGY, A, Crystal
 
+from benchmarks.benchmarks.bench_sim import DEPTH, ENERGY, A, Crystal
 from crewe import _device, sim
 
 __all__ = ["rows"]

@@ -62,6 +62,18 @@ def test_tem_is_its_stages():
     assert not result.shifts.any()
 
 
+@pytest.mark.parametrize("kind", ["stem", "tem"])
+def test_images_of_a_stack_are_made_as_if_alone(kind):
+    images = np.stack([picture((20, 30)), 3 * picture((20, 30))])
+    settings = noise.random_settings(kind, seed=3) | ({} if kind == "tem" else {"pixel_size": 0.4})
+    result = getattr(noise, kind)(images, seed=2**64 - 1, **settings)
+    for k, seed in enumerate((2**64 - 1, 0)):
+        alone = getattr(noise, kind)(images[k], seed=seed, **settings)
+        assert np.array_equal(result.image[k], alone.image)
+        assert np.array_equal(result.shifts[k], alone.shifts)
+    assert np.array_equal(getattr(noise, kind)(images, **result.settings).image, result.image)
+
+
 @pytest.mark.parametrize("kind", ["stem", "sem", "tem"])
 def test_random_settings_run_and_reproduce(kind):
     image = picture((40, 50))

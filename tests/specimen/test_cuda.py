@@ -42,6 +42,15 @@ def test_no_atoms(gpu):
     assert not gpu.get(specimen.render(none, shape=(5, 6), pixel_size=1.0, model=MODEL, device="cuda")).any()
 
 
+@pytest.mark.parametrize("mode", ["stem-lr", "tem-hr"])
+def test_pairs_for_training(gpu, mode):
+    here, there = (
+        next(specimen.pairs(mode, shape=(24, 32), batch=3, seed=2, device=device)) for device in ("cpu", "cuda")
+    )
+    assert np.array_equal(here[1], there[1])
+    assert np.median(np.abs(here[0] - there[0])) <= 1e-5
+
+
 def test_places_that_are_none():
     one = SimpleNamespace(numbers=[8], positions=[[0.0, 0.0, 0.0]])
     with pytest.raises(ValueError, match="device"):

@@ -193,6 +193,7 @@ __device__ void settle_tile(const Tiles& tiles, std::uint32_t tile, double iou) 
       }
       __syncthreads();
     }
+    __syncthreads();
   }
   others[t] = mine;
   states[t] = state;
@@ -227,16 +228,19 @@ __global__ void round_kernel(Tiles tiles, double iou) {
 }
 
 __global__ void rest_kernel(Tiles tiles, double iou) {
-  __shared__ std::uint32_t left;
+  __shared__ std::uint32_t some[kTile], found, left;
   for (;;) {
     if (threadIdx.x == 0) left = 0;
-    __syncthreads();
-    for (std::uint32_t tile = 0; tile < tiles.count; ++tile) {
-      const bool wanted = tiles.open[tile] != 0;
+    for (std::uint32_t first = 0; first < tiles.count; first += kTile) {
+      if (threadIdx.x == 0) found = 0;
       __syncthreads();
-      if (!wanted) continue;
-      settle_tile(tiles, tile, iou);
-      if (threadIdx.x == 0) left += tiles.open[tile];
+      const std::uint32_t tile = first + threadIdx.x;
+      if (tile < tiles.count && tiles.open[tile] != 0) some[atomicAdd(&found, 1u)] = tile;
+      __syncthreads();
+      for (std::uint32_t k = 0; k < found; ++k) {
+        settle_tile(tiles, some[k], iou);
+        if (threadIdx.x == 0) left += tiles.open[some[k]];
+      }
       __syncthreads();
     }
     const bool done = left == 0;

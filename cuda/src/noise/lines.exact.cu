@@ -29,7 +29,8 @@ __global__ void normals_kernel(double* shifts, std::size_t lines, double sigma_y
   shifts[(image * lines + line) * 2 + axis] = (axis == 0 ? sigma_y : sigma_x) * numbers.normal();
 }
 
-// Each direction of each image is one series: a thread goes along it, 1024 lines in about 10 µs.
+// Each direction of each image is one series: a thread goes along it, and has 32 numbers on their way at a time; 1024
+// lines take about 20 µs.
 __global__ void series_kernel(double* shifts, std::size_t lines, std::size_t series, double phi_y, double phi_x) {
   const std::size_t k = std::size_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (k >= series) return;
@@ -37,9 +38,14 @@ __global__ void series_kernel(double* shifts, std::size_t lines, std::size_t ser
   const double phi = k % 2 == 0 ? phi_y : phi_x;
   double shift = mine[0] / std::sqrt(1 - phi * phi);
   mine[0] = shift;
-  for (std::size_t j = 1; j < lines; ++j) {
-    shift = phi * shift + mine[2 * j];
-    mine[2 * j] = shift;
+  constexpr int kAhead = 32;
+  for (std::size_t first = 1; first < lines; first += kAhead) {
+    double steps[kAhead];
+    for (int k = 0; k < kAhead; ++k) steps[k] = first + k < lines ? mine[2 * (first + k)] : 0;
+    for (int k = 0; k < kAhead; ++k) {
+      shift = phi * shift + steps[k];
+      if (first + k < lines) mine[2 * (first + k)] = shift;
+    }
   }
 }
 

@@ -11,6 +11,7 @@
 namespace crewe::cuda::noise {
 namespace {
 
+using crewe::noise::Levels;
 using crewe::noise::PixelChange;
 using crewe::noise::Statistics;
 using crewe::noise::Walk;
@@ -29,21 +30,27 @@ __global__ void change_kernel(Walk kind, float* images, std::size_t pixels, cons
   images[pixel] = x;
 }
 
-__global__ void finish_kernel(const float* in, float* out, std::size_t pixels, Finish f) {
+// The levels of each image of a chain.
+__global__ void levels_kernel(Finish f, std::size_t n, Levels* out) {
+  const std::size_t k = std::size_t{blockIdx.x} * blockDim.x + threadIdx.x;
+  if (k >= n) return;
+  double scale = f.full_scale, offset = f.offset;
+  if (f.statistics != nullptr) {
+    const float highest = f.statistics[k].maximum;
+    const float top = f.tops == nullptr ? f.maximum : static_cast<float>(f.tops[k]);
+    scale = crewe::noise::full_scale(f.clip && top < highest ? top : highest, f.seed + k);
+    offset = crewe::noise::kBelow * scale;
+  }
+  out[k] = crewe::noise::levels(f.bits, scale, offset);
+}
+
+__global__ void finish_kernel(const float* in, float* out, std::size_t pixels, Finish f, const Levels* levels) {
   const std::size_t p = std::size_t{blockIdx.x} * blockDim.x + threadIdx.x, image = blockIdx.y;
   if (p >= pixels) return;
   float x = in[image * pixels + p];
   const float top = f.tops == nullptr ? f.maximum : static_cast<float>(f.tops[image]);
   if (f.clip) x = x < top ? x : top;
-  if (f.bits != 0) {
-    double scale = f.full_scale, offset = f.offset;
-    if (f.statistics != nullptr) {
-      const float highest = f.statistics[image].maximum;
-      scale = crewe::noise::full_scale(f.clip && top < highest ? top : highest, f.seed + image);
-      offset = crewe::noise::kBelow * scale;
-    }
-    x = crewe::noise::quantised(x, crewe::noise::levels(f.bits, scale, offset));
-  }
+  if (levels != nullptr) x = crewe::noise::quantised(x, levels[image]);
   if (f.scale != nullptr) x *= f.scale[image];
   out[image * pixels + p] = x;
 }
@@ -86,8 +93,14 @@ void walk(Walk kind, Results images, std::size_t count, std::size_t steps, const
 
 void finish(Images images, Results out, const Finish& what, cudaStream_t stream) {
   check_stacks(images, out);
-  launch(finish_kernel, {blocks_of(pixels_of(images), kThreads), grid_axis(images.shape[0])}, kThreads, 0, stream,
-         images.data, out.data, pixels_of(images), what);
+  const std::size_t n = images.shape[0];
+  Buffer<Levels> levels;
+  if (what.bits != 0) {
+    levels = Buffer<Levels>(n, stream);
+    launch(levels_kernel, blocks_of(n, kThreads), kThreads, 0, stream, what, n, levels.data());
+  }
+  launch(finish_kernel, {blocks_of(pixels_of(images), kThreads), grid_axis(n)}, kThreads, 0, stream, images.data,
+         out.data, pixels_of(images), what, levels.data());
 }
 
 void clip(Images images, Results out, float maximum, cudaStream_t stream) {

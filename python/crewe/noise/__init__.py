@@ -2,7 +2,8 @@
 
 Stages take an image (y, x) float32 in electrons per pixel and return one; those that draw take `seed`, those of a
 camera `sensor`. The chains `stem`, `sem` and `tem` put them together. Random numbers are counter-based
-(Philox4x32-10): the same bits for every number of threads, and every stage has its own.
+(Philox4x32-10): the same bits for every number of threads, and every stage has its own. An image may lie on a GPU
+(`crewe.cuda`): then the stage runs there, with the same numbers, and so does a chain, of a stack (n, y, x) of them too.
 """
 
 from crewe.noise.camera import dark_current, fixed_pattern, flicker, mtf, reset, thermal

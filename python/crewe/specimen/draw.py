@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from crewe import noise
 from crewe._array import as_threads
+from crewe._device import Array, as_device
 from crewe.specimen.images import contrast, random_model, render
 from crewe.specimen.lowres import random_objects
 from crewe.specimen.matter import Atoms, random_matter
@@ -129,7 +130,14 @@ def random_specimen(
 
 
 def pairs(
-    mode: str, *, shape: tuple[int, int], batch: int, seed: int, truth: Truth | None = None, threads: int = 0
+    mode: str,
+    *,
+    shape: tuple[int, int],
+    batch: int,
+    seed: int,
+    truth: Truth | None = None,
+    device: str = "cpu",
+    threads: int = 0,
 ) -> Iterator[tuple[Image, Image]]:
     """Endless batches of distorted and undistorted images for training.
 
@@ -150,6 +158,8 @@ def pairs(
     truth : callable, optional
         Where undistorted images come from instead of `random_specimen`: (generator, mode, shape) → an image (y, x)
         float32 >= 0, maximum 1, and its pixel size [Å]; `multislice` makes one. It is called by several threads.
+    device : str
+        Where the instrument's chain runs: ``"cpu"``, ``"cuda"``, ``"cuda:1"``; specimens are made on the host.
     threads : int
         Pairs that are made at a time; 0: one per core.
 
@@ -179,14 +189,15 @@ def pairs(
     if seed < 0:
         raise ValueError(f"seed: an int >= 0 wanted, {seed} came")
     workers = as_threads(threads) or os.cpu_count() or 1
-    return _stream(mode, size, int(batch), int(seed), truth or _drawn, workers)
+    as_device(device)
+    return _stream(mode, size, int(batch), int(seed), truth or _drawn, device, workers)
 
 
 def _stream(
-    mode: str, shape: tuple[int, int], batch: int, seed: int, truth: Truth, workers: int
+    mode: str, shape: tuple[int, int], batch: int, seed: int, truth: Truth, device: str, workers: int
 ) -> Iterator[tuple[Image, Image]]:
     def pair(k: int) -> tuple[Image, Image]:
-        return _pair(mode, shape, truth, np.random.default_rng([seed, k]))
+        return _pair(mode, shape, truth, device, np.random.default_rng([seed, k]))
 
     with ThreadPoolExecutor(workers) as pool:
         for first in itertools.count(0, batch):
@@ -202,21 +213,29 @@ def _drawn(rng: np.random.Generator, mode: str, shape: tuple[int, int]) -> tuple
     return random_specimen(kind, shape=shape, pixel_size=pixel_size, seed=rng, threads=1).image, pixel_size
 
 
-def _pair(mode: str, shape: tuple[int, int], truth: Truth, rng: np.random.Generator) -> tuple[Image, Image]:
+def _pair(
+    mode: str, shape: tuple[int, int], truth: Truth, device: str, rng: np.random.Generator
+) -> tuple[Image, Image]:
     kind = mode.split("-")[0]
     undistorted, pixel_size = truth(rng, mode, shape)
     settings = noise.random_settings(kind, seed=rng, shape=shape)
     if kind == "tem":
         undistorted = np.maximum(noise.mtf(undistorted, **settings["mtf"], threads=1), 0)
         settings["mtf"] = None
-        distorted = noise.tem(undistorted, seed=rng, sensor=int(rng.integers(2**32)), threads=1, **settings).image
+        chain: Any = noise.tem
+        settings["sensor"] = int(rng.integers(2**32))
     else:
         jitter = settings["jitter"]
         if jitter is not None:  # lines more than two pixels off are no longer an image
             jitter["sigma"] = tuple(min(s, 2 * pixel_size) for s in jitter["sigma"])
         chain = noise.stem if kind == "stem" else noise.sem
-        distorted = chain(undistorted, pixel_size=pixel_size, seed=rng, threads=1, **settings).image
-    return _afterwards(rng, distorted, undistorted)
+        settings["pixel_size"] = pixel_size
+    gpu = as_device(device)
+    if gpu is None:
+        return _afterwards(rng, chain(undistorted, seed=rng, threads=1, **settings).image, undistorted)
+    there = Array(undistorted.shape, np.float32, gpu)
+    there.set(undistorted)
+    return _afterwards(rng, chain(there, seed=rng, **settings).image.get(), undistorted)
 
 
 def _afterwards(rng: np.random.Generator, distorted: Image, undistorted: Image) -> tuple[Image, Image]:
