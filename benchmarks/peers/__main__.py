@@ -3,7 +3,7 @@
 python -m benchmarks.peers [--quick] [--output FILE.json] [--figure FILE.png] [--table] [TOPIC ...]
 
 from the repository's root, with crewe installed. What isn't installed beside it is left out and named. --quick takes a
-minute or two and shows that all runs; its figures are rough.
+few minutes and shows that all runs; its figures are rough.
 """
 
 import argparse

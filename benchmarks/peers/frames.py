@@ -172,9 +172,10 @@ def numpy_runs() -> dict[str, Run]:
 def libertem_run(data: Frames) -> Callable[[], NDArray[Any]]:
     """CoMUDF over the whole stack, in this process, as LiberTEM's users run it on an array."""
     import libertem.api as lt
+    from libertem.executor.inline import InlineJobExecutor
     from libertem.udf.com import CoMUDF
 
-    context = lt.Context.make_with("inline")
+    context = lt.Context(executor=InlineJobExecutor(inline_threads=1))  # more wait for each other and burn CPU time
     dataset = context.load("memory", data=data.reshape(-1, 64, *DETECTOR), sig_dims=2, num_partitions=1)
     udf = CoMUDF.with_params(cy=127.5, cx=127.5)
     return lambda: np.asarray(context.run_udf(dataset=dataset, udf=udf)["raw_shifts"].data).reshape(-1, 2)

@@ -60,7 +60,7 @@ def libertem(frames: NDArray[Any], rounds: int) -> dict[str, float]:
     from libertem.executor.inline import InlineJobExecutor
     from ptychography40.reconstruction.ssb import SSB_UDF, generate_masks
 
-    context = Context(executor=InlineJobExecutor())
+    context = Context(executor=InlineJobExecutor(inline_threads=1))
     data = context.load("memory", data=frames.astype(np.float32), sig_dims=2)
     options = {
         "lamb": wavelength(OPTICS["energy"]) * 1e-10, "dpix": OPTICS["step"] * 1e-10,
