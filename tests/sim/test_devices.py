@@ -195,3 +195,16 @@ def test_what_a_gpu_refuses(gpu):
         sim.exit_wave(a_potential((22, 30)), energy=ENERGY, device="cuda")
     with pytest.raises(ValueError, match="device"):
         sim.stem(a_potential(), positions=PLACES, detectors=DETECTORS, device="gpu", **OPTICS)
+
+
+def test_command(gpu, tmp_path, monkeypatch):
+    """The same numbers as on the CPU."""
+    ase = pytest.importorskip("ase")
+    from crewe.cli import run
+
+    ase.Atoms("Si", positions=[(1, 1, 1)], cell=[4, 4, 2], pbc=True).write(tmp_path / "one.xyz")
+    monkeypatch.chdir(tmp_path)
+    options = ["--gpts", "32x32", "--scan", "2x2", "--detector", "bf=0:20"]
+    for device in ("cpu", "cuda"):
+        assert run(["simulate", "one.xyz", *options, "--device", device, "--output", f"{device}.npy"]) == 0
+    np.testing.assert_allclose(np.load("cuda.npy"), np.load("cpu.npy"), rtol=1e-5)

@@ -118,6 +118,7 @@ def _pair(name: Any, value: Any) -> str:
     "--coherence", type=click.Choice(["envelope", "explicit", "coherent"]), default="envelope", help="(hrtem)"
 )
 @click.option("--threads", type=click.IntRange(0), default=0, show_default=True, help="0: all cores.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:1.")
 @click.option("--memory", type=click.FloatRange(0, min_open=True), default=1.0, show_default=True, help="[GiB]")
 def simulate(structure: Path, mode: str, output: str | None, dry_run: bool, **options: Any) -> None:
     """Simulate what a microscope sees of STRUCTURE: CIF, XYZ, POSCAR, all that ase reads.
@@ -132,6 +133,7 @@ def simulate(structure: Path, mode: str, output: str | None, dry_run: bool, **op
       crewe simulate Nb3Sn.cif --mode hrtem --energy 80e3 --thickness 100 --defocus -60 --aperture 30
     """
     from crewe import sim
+    from crewe._device import as_device
 
     potential = _potential(structure, options)
     names = [name for name, _ in options["detector"]] or ["bf", "adf"]
@@ -149,9 +151,9 @@ def simulate(structure: Path, mode: str, output: str | None, dry_run: bool, **op
         "cbed": len(options["position"]) or 1,
     }
     memory = int(options["memory"] * 2**30)
-    foreseen = sim.estimate(
-        potential, energy=options["energy"], waves=int(count.get(mode, 1)), threads=options["threads"], memory=memory
-    )
+    cost = {"energy": options["energy"], "threads": options["threads"], "memory": memory}
+    on_cpu = as_device(options["device"]) is None
+    foreseen = sim.estimate(potential, waves=int(count.get(mode, 1)), **cost) if on_cpu else f"on {options['device']}"
     click.echo(f"{potential}\n{foreseen}{_result_size(mode, potential, options)}", err=True)
     if dry_run:
         return
@@ -244,7 +246,7 @@ def _run(mode: str, potential: "Potential", options: dict[str, Any], memory: int
     """The images by name, and the size of their pixels [Å] where they have one."""
     from crewe import sim
 
-    common = {"energy": options["energy"], "threads": options["threads"], "memory": memory}
+    common = {name: options[name] for name in ("energy", "threads", "device")} | {"memory": memory}
     if mode == "potential":
         slices = potential.slices(threads=options["threads"])
         return {mode: slices.sum(axis=-3).reshape(-1, *potential.shape).mean(axis=0)}, potential.sampling

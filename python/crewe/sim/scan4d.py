@@ -21,7 +21,7 @@ from crewe.sim.potential import Potential
 __all__ = ["scan4d"]
 
 CHUNK = 4 * 2**20  # bytes of a chunk of the store
-BLOCK = 64 * 2**20  # bytes of a block, where transmission functions must be made again for each
+BLOCK = 64 * 2**20  # bytes of a block, where transmission functions must be made again for each, or for a GPU
 
 
 def scan4d(
@@ -131,7 +131,7 @@ def _into_store(
     lines = places.reshape(-1, scan[-1], 2)
     chunks = [(line, start) for line in range(len(lines)) for start in range(0, lines.shape[1], run)]
     remade = probes.capacity() < len(probes.potential) * probes.configurations
-    group = max(1, BLOCK // (each * run)) if remade else 1
+    group = max(1, BLOCK // (each * run)) if remade or probes.device is not None else 1
     starts = [first for first in range(0, len(chunks), group) if not finished.issuperset(_group(chunks, first, group))]
     bar.add(sum(min(run, lines.shape[1] - chunks[c][1]) for c in finished))
 
