@@ -136,9 +136,9 @@ def airpi_data(path: Path, count: int, configurations: int, seed: int, threads: 
 @click.argument("samples", type=click.Path(), default="airpi-samples.zarr")
 @click.option("--network", type=click.Choice(["light", "full"]), default="light", show_default=True)
 @click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default="airpi", show_default=True)
-@click.option("--steps", type=click.IntRange(1), default=60_000, show_default=True)
-@click.option("--batch", type=click.IntRange(2), default=64, show_default=True, help="Samples per step.")
-@click.option("--rate", type=float, default=1e-3, show_default=True, help="Highest learning rate.")
+@click.option("--steps", type=click.IntRange(1), default=4200, show_default=True)
+@click.option("--batch", type=click.IntRange(2), default=32, show_default=True, help="Samples per step.")
+@click.option("--rate", type=float, default=1.5e-3, show_default=True, help="Highest learning rate.")
 @click.option("--precision", type=click.Choice(["bf16", "f32"]), default="bf16", show_default=True)
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
@@ -151,7 +151,7 @@ def airpi(folder: Path, device: str, **recipe: Any) -> None:
 
     \b
     Examples:
-      crewe train airpi-data && crewe train airpi
+      crewe train airpi-data --count 8480 --configurations 10 && crewe train airpi
       crewe train airpi --network full --device cuda --batch 256 --steps 100000
     """
     from crewe.train.airpi.run import AirpiRecipe

@@ -80,7 +80,7 @@ def airpi(
     Raises
     ------
     ModelError
-        The model isn't there: no trained one is in the package yet (`crewe train airpi` trains one).
+        There is no such model, or its file is damaged.
     TypeError
         `frames` isn't an array of a detector's dtype, `aberrations` isn't `Aberrations`.
     ValueError

@@ -57,9 +57,9 @@ class AirpiRecipe(Recipe):
         "waves": "(n, 2, 64, 64), real and imaginary part of the wave behind the specimen",
     }
 
-    steps: int = 60_000
-    batch: int = 64
-    rate: float = 1e-3
+    steps: int = 4200
+    batch: int = 32
+    average: float = 0.998
     samples: str = "airpi-samples.zarr"
     network: str = "light"
     focus: float = 0.15
@@ -156,7 +156,8 @@ class _AirpiRun(Run):
 
 
 def _shown(phase: NDArray[Any], weight: NDArray[Any]) -> NDArray[np.uint8]:
-    """The middle of a patch, the probe's outskirts dark."""
+    """The middle of a patch, less its mean, the probe's outskirts grey."""
+    phase = phase - (weight * phase).sum() / weight.sum()
     return picture((phase * np.sqrt(weight / weight.max()))[16:48, 16:48])
 
 
