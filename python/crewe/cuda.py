@@ -77,7 +77,7 @@ def asarray(array: NDArray[Any], device: str = "cuda") -> Array:
     >>> from crewe import cuda, imaging
     >>> if cuda.available():
     ...     frames = cuda.asarray(np.ones((2, 3, 8, 8), np.uint16))
-    ...     imaging.com(frames).get()
+    ...     com = imaging.com(frames).get()
     """
     if not isinstance(array, np.ndarray) or not array.dtype.isnative or array.dtype.hasobject:
         raise TypeError("array: a NumPy array of numbers in native byte order wanted")
