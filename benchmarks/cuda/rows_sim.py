@@ -5,20 +5,20 @@ Steps are waves times slices. A pair of transforms moves 64 B per pixel, a step 
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from benchmarks.benchmarks.bench_sim import DEPTH, ENERGY, A, Crystal
-from crewe import _device, sim
+from crewe import sim
+from crewe._device import extension
 
 __all__ = ["rows"]
 
-SLICES = 40
-PIXELS = 2**24  # of all waves of a launch
 SEMIANGLE = 20.0
-DETECTORS = {"bf": (0.0, 20.0), "adf": (60.0, 100.0)}
+DETECTORS = {"bf": (0.0, 20.0), "adf": (30.0, 50.0)}
 SAMPLES = 64  # of AIRPI, a run
 WORKERS = 8  # threads that make structures for the GPU
 
@@ -26,32 +26,52 @@ WORKERS = 8  # threads that make structures for the GPU
 Row = tuple[str, str, float, Callable[[], Callable[[], Any]], Any]
 
 
-def positions(count: int) -> Any:
-    """Over one unit cell, about `count` of them."""
-    line = np.arange(round(count**0.5)) * A / round(count**0.5)
-    return np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1)
+@dataclass(frozen=True)
+class Case:
+    """A crystal of cells × cells × slices/2 unit cells on n² pixels."""
+
+    n: int
+    cells: int = 4
+    slices: int = 40
+    pixels: int = 2**24  # of all waves of a launch
+    probes: int = 1024  # of an image
+
+    @property
+    def waves(self) -> int:
+        return self.pixels // self.n**2
+
+    def crystal(self) -> Crystal:
+        return Crystal((self.cells, self.cells, self.slices // 2), 0)
+
+    def potential(self) -> sim.Potential:
+        return sim.Potential(self.crystal(), gpts=self.n, slice_thickness=DEPTH)
+
+    def positions(self) -> Any:
+        """Over one unit cell."""
+        line = np.arange(round(self.probes**0.5)) * A / round(self.probes**0.5)
+        return np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1)
+
+    def engine(self) -> Any:
+        potential, constants = self.potential(), (sim.wavelength(ENERGY), sim.interaction(ENERGY))
+        engine = extension().Multislice(
+            potential.shape, potential.sampling, *constants, [DEPTH], (0.0, 0.0), device=0, scratch=2**27
+        )
+        engine.reserve(self.slices)
+        return engine
 
 
-def crystal(n: int, *, thermal: Any = None) -> sim.Potential:
-    cells = (4, 4, SLICES // 2)
-    return sim.Potential(Crystal(cells, 0), gpts=n, slice_thickness=DEPTH, thermal=thermal)
-
-
-def pairs(n: int) -> Callable[[], Any]:
+def pairs(case: Case) -> Callable[[], Any]:
     """As many pairs of transforms as `steps` makes steps."""
-    stack = _device.extension().TransformPairs(n, n, PIXELS // n**2, 0)
-    return lambda: stack.run(SLICES)
+    stack = extension().TransformPairs(case.n, case.n, case.waves, 0)
+    return lambda: stack.run(case.slices)
 
 
-def steps(n: int) -> Callable[[], Any]:
+def steps(case: Case) -> Callable[[], Any]:
     """Waves through slices, all different."""
-    module, potential = _device.extension(), crystal(n)
-    constants = sim.wavelength(ENERGY), sim.interaction(ENERGY)
-    engine = module.Multislice(potential.shape, potential.sampling, *constants, [DEPTH], (0.0, 0.0), 0, 2**27)
-    engine.reserve(SLICES)
-    engine.load(0, potential.slices())
-    waves = module.Waves(engine, 1, PIXELS // n**2)
-    slots, flights = np.arange(SLICES, dtype=np.uint32)[None], np.zeros(SLICES, np.uint32)
+    engine = case.engine()
+    engine.load(0, case.potential().slices())
+    waves = extension().Waves(engine, 1, case.waves)
+    slots, flights = np.arange(case.slices, dtype=np.uint32)[None], np.zeros(case.slices, np.uint32)
 
     def run() -> None:
         waves.advance(slots, flights)
@@ -60,41 +80,37 @@ def steps(n: int) -> Callable[[], Any]:
     return run
 
 
-def transmission(n: int) -> Callable[[], Any]:
-    """Transmission functions of 1600 atoms in 40 slices, from their positions."""
-    potential = crystal(n)
-    constants = sim.wavelength(ENERGY), sim.interaction(ENERGY)
-    arguments = potential.shape, potential.sampling, *constants, [DEPTH], (0.0, 0.0), 0, 2**27
-    engine = _device.extension().Multislice(*arguments)
-    engine.reserve(SLICES)
+def transmission(case: Case) -> Callable[[], Any]:
+    """Transmission functions of the crystal's atoms, from their positions."""
+    engine, potential = case.engine(), case.potential()
     layers: Any = potential.layers()
     atoms = potential.factors(), layers.y, layers.x, layers.first
     return lambda: engine.project(0, *atoms)
 
 
-def images(n: int, count: int) -> Callable[[], Any]:
+def images(case: Case) -> Callable[[], Any]:
     """What `sim.stem` takes in all, from atoms to images."""
-    potential, places = crystal(n), positions(count)
+    potential, places = case.potential(), case.positions()
     options: dict[str, Any] = {"energy": ENERGY, "semiangle": SEMIANGLE, "detectors": DETECTORS, "device": "cuda"}
     return lambda: sim.stem(potential, positions=places, **options)
 
 
-def abtem_images(n: int, count: int) -> Callable[[], Any]:
+def abtem_images(case: Case) -> Callable[[], Any]:
     """The same by abTEM (GPL-3; for this comparison only) on CuPy."""
     import abtem
     import cupy  # noqa: F401
     from ase import Atoms
 
     abtem.config.set({"device": "gpu", "precision": "float32", "local_diagnostics.progress_bar": False})
-    one = Crystal((4, 4, SLICES // 2), 0)
+    one = case.crystal()
     atoms = Atoms(one.symbols, positions=one.positions, cell=one.cell, pbc=True)
 
     def run() -> None:
-        potential = abtem.Potential(atoms, gpts=n, slice_thickness=DEPTH, parametrization="lobato")
+        potential = abtem.Potential(atoms, gpts=case.n, slice_thickness=DEPTH, parametrization="lobato")
         probe = abtem.Probe(energy=ENERGY, semiangle_cutoff=SEMIANGLE)
         probe.grid.match(potential)
         detectors = [abtem.AnnularDetector(*angles) for angles in DETECTORS.values()]
-        scan = abtem.CustomScan(positions(count).reshape(-1, 2)[:, ::-1])
+        scan = abtem.CustomScan(case.positions().reshape(-1, 2)[:, ::-1])
         for found in probe.scan(potential, scan=scan, detectors=detectors).compute():
             found.to_cpu()
 
@@ -125,23 +141,23 @@ def samples(*, structures: bool) -> Callable[[], Any]:
     return run
 
 
-def rows() -> list[Row]:
-    """All of them."""
+def rows(*, small: bool = False) -> list[Row]:
+    """All of them; `small`: sizes that only show that they run."""
     found: list[Row] = []
-    for n, count in ((256, 1024), (512, 256)):
-        work = SLICES * (PIXELS // n**2)
+    for case in [Case(32, 1, 2, 2048, 4)] if small else [Case(256), Case(512, probes=256)]:
+        n, work = case.n, case.slices * case.waves
+        bare, peer = f"cuFFT, pairs of {n}²", f"abTEM on CuPy, STEM of {n}²"
+        image = case.slices * len(case.positions().reshape(-1, 2))
         found += [
-            (f"cuFFT, pairs of {n}²", "pairs/s", work, lambda n=n: pairs(n), None),
-            (f"multislice, steps of {n}²", "steps/s", work, lambda n=n: steps(n), (f"cuFFT, pairs of {n}²", 0.7)),
-            (f"transmission functions of {n}²", "slices/s", SLICES, lambda n=n: transmission(n), None),
+            (bare, "pairs/s", work, lambda case=case: pairs(case), None),
+            (f"multislice, steps of {n}²", "steps/s", work, lambda case=case: steps(case), (bare, 0.7)),
+            (f"transmission functions of {n}²", "slices/s", case.slices, lambda case=case: transmission(case), None),
+            (peer, "steps/s", image, lambda case=case: abtem_images(case), None),
+            (f"sim.stem of {n}²", "steps/s", image, lambda case=case: images(case), (peer, 3.0)),
         ]
-        name, work = f"abTEM on CuPy, STEM of {n}²", SLICES * count
+    if not small:
         found += [
-            (name, "steps/s", work, lambda n=n, count=count: abtem_images(n, count), None),
-            (f"sim.stem of {n}²", "steps/s", work, lambda n=n, count=count: images(n, count), (name, 3.0)),
+            ("AIRPI samples", "samples/s", SAMPLES, lambda: samples(structures=False), 150.0),
+            ("AIRPI samples and their structures", "samples/s", SAMPLES, lambda: samples(structures=True), None),
         ]
-    found += [
-        ("AIRPI samples", "samples/s", SAMPLES, lambda: samples(structures=False), 150.0),
-        ("AIRPI samples and their structures", "samples/s", SAMPLES, lambda: samples(structures=True), None),
-    ]
     return found

@@ -124,6 +124,8 @@ def test_little_memory(device):
     want, got = sim.stem(potential, **options), sim.stem(potential, memory=200_000, **options)
     for name in DETECTORS:
         assert difference(got[name], want[name]) < 1e-6
+    series = {"positions": PLACES, "planes": [2, 4, 6, 8], "device": device.name, **OPTICS}
+    assert difference(sim.cbed(potential, memory=400_000, **series), sim.cbed(potential, **series)) < 1e-6
     stack = a_potential((30, 28))
     want, got = (sim.exit_wave(stack, energy=ENERGY, device=device.name, memory=m) for m in (2**26, 30_000))
     assert difference(got, want) < 1e-6

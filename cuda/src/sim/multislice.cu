@@ -335,7 +335,7 @@ TransformPairs::TransformPairs(std::size_t ny, std::size_t nx, std::size_t batch
   const UseDevice use(device);
   state_ = std::unique_ptr<State>(new State{device, {}, Fft2(ny, nx, batch), {}});
   state_->waves = Buffer<float2>(ny * nx * batch, state_->stream);
-  state_->waves.zero();
+  state_->waves.zero();  // all else would grow by ny·nx with each pair, to infinity
 }
 
 TransformPairs::~TransformPairs() = default;

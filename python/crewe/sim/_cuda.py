@@ -48,13 +48,20 @@ class CudaPropagation:
         )
         self.capacity: int = max(1, 3 * allowed // 8 // self._engine.slice_bytes)
         pixels = potential.shape[0] * potential.shape[1]
-        self.batch: int = max(1, min(allowed // 2 // self._engine.wave_bytes, BATCH // pixels))
+        self._room = allowed // 2  # for waves and sums over them
+        self._most = max(1, BATCH // pixels)
         self._layers: dict[int, Layers] = {}
         self._held: dict[tuple[int, int], int] = {}  # (configuration, number of the layer) → slot
 
     @property
     def configurations(self) -> int:
         return self.potential.configurations or 1
+
+    @property
+    def batch(self) -> int:
+        """Positions that are under way at a time, where little is summed up for each."""
+        each_wave: int = self._engine.wave_bytes
+        return max(1, min(self._most, self._room // each_wave))
 
     # ------------------------------------------------------------------------------------------- what a run is made of
 
@@ -69,7 +76,8 @@ class CudaPropagation:
         """Sums over these configurations, divided by the number of all, into the collectors' arrays."""
         probe = self._cuda.Probe(self._engine, spectrum)
         sums = [[make() for _ in planes] for make, _ in collectors]
-        for part, groups in self._parts(len(positions), configurations):
+        each_position = sum(out.nbytes // len(positions) for _, out in collectors)
+        for part, groups in self._parts(len(positions), configurations, each_position):
             places = np.ascontiguousarray(positions[part])
             for one in (one for each in sums for one in each):
                 one.begin(len(places))
@@ -79,6 +87,7 @@ class CudaPropagation:
                 for halt in self._through(waves, group, planes):
                     for each in sums:
                         each[halt].add(waves, 1 / self.configurations)
+                del waves
             for each, (_, out) in zip(sums, collectors, strict=True):
                 for halt, one in enumerate(each):
                     one.result(out[halt, part])
@@ -96,6 +105,7 @@ class CudaPropagation:
                 waves.set_probes(probe, places)
                 for _ in self._through(waves, group, [len(self.potential)]):
                     patterns.add(waves, 1 / self.configurations)
+                del waves
             out = np.empty((1, *shape), np.float32)
             patterns.result(out)
             yield len(places), out
@@ -121,6 +131,7 @@ class CudaPropagation:
                 for halt in self._through(waves, group, planes):
                     for number, configuration in enumerate(group):
                         waves.wave(number, out[configuration, halt, part])
+                del waves
 
     def patterns(self, row: NDArray[np.int32], column: NDArray[np.int32], shape: tuple[int, int]) -> Callable[[], Any]:
         """Of a collector: |F{ψ}|² of the pixels with row[ky], column[kx] >= 0."""
@@ -136,11 +147,16 @@ class CudaPropagation:
 
     # ------------------------------------------------------------------------------------------------- and how it goes
 
-    def _parts(self, count: int, configurations: range) -> Iterator[tuple[slice, list[range]]]:
-        """Parts of the positions, and the groups of configurations that fill a launch with each."""
-        for start in range(0, count, self.batch):
-            part = slice(start, min(start + self.batch, count))
-            size = max(1, min(self.batch // (part.stop - start), self.capacity // len(self.potential)))
+    def _parts(self, count: int, configurations: range, each_position: int = 0) -> Iterator[tuple[slice, list[range]]]:
+        """Parts of the positions, and the groups of configurations that fill a launch with each; `each_position`: bytes
+        of what is summed up for one."""
+        each_wave: int = self._engine.wave_bytes
+        most = max(1, min(self._most, self._room // (each_wave + each_position)))
+        for start in range(0, count, most):
+            part = slice(start, min(start + most, count))
+            places = part.stop - part.start
+            waves = min(self._most, (self._room - places * each_position) // each_wave)
+            size = max(1, min(waves // places, self.capacity // len(self.potential)))
             starts = range(configurations.start, configurations.stop, size)
             yield part, [range(first, min(first + size, configurations.stop)) for first in starts]
 
