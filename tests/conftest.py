@@ -79,3 +79,11 @@ def gpu():
     if not cuda.available():
         pytest.skip(cuda.why_not())
     return Gpu()
+
+
+@pytest.fixture(scope="session")
+def emulator(gpu):
+    """For tests that make the emulator fail or small."""
+    if cuda.devices()[0].name != "emulated":
+        pytest.skip("a GPU does what it does")
+    return gpu

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "crewe/live/device.hpp"
 #include "crewe/live/session.hpp"
 
 namespace crewe::bindings {
@@ -79,6 +80,11 @@ live::Options options_of(const py::dict& given) {
   options.rotation = given["rotation"].cast<double>();
   options.transpose = given["transpose"].cast<bool>();
   options.threads = given["threads"].cast<int>();
+  if (given.contains("device")) {  // of crewe._cuda
+    void* const held = PyCapsule_GetPointer(given["device"].ptr(), "crewe.FrameDevice");
+    if (held == nullptr) throw py::error_already_set();
+    options.device = *static_cast<std::shared_ptr<live::FrameDevice>*>(held);
+  }
   options.queue = given["queue"].cast<std::size_t>();
   options.busy_when_full = given["busy_when_full"].cast<bool>();
   options.keep_profile = given["keep_profile"].cast<bool>();

@@ -1,11 +1,13 @@
 // Arrays on the device, as crewe._device.DeviceView has them, ↔ views.
 #pragma once
 
+#include <pybind11/complex.h>
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
 #include <array>
+#include <complex>
 #include <cstddef>
 #include <cstdint>
 #include <stdexcept>

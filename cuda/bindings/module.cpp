@@ -2,6 +2,8 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <memory>
+
 #include "arrays.hpp"
 #include "crewe/cuda/buffer.hpp"
 #include "crewe/cuda/check.hpp"
@@ -15,6 +17,8 @@ void bind_noise(py::module_& m);
 void bind_patches(py::module_& m);
 void bind_specimen(py::module_& m);
 void bind_sim(py::module_& m);
+void bind_live(py::module_& m);
+void bind_phase(py::module_& m);
 
 namespace {
 
@@ -26,7 +30,7 @@ class Memory {
     bytes_ = cuda::Buffer<std::byte>(bytes, cudaStreamLegacy);
   }
   ~Memory() {
-    cudaSetDevice(device_);
+    const cuda::UseDevice use(device_, std::nothrow);
     bytes_ = {};
   }
 
@@ -55,6 +59,15 @@ class Memory {
   int device_;
   cuda::Buffer<std::byte> bytes_;
 };
+
+// Page-locked memory as an array of bytes.
+py::array_t<std::uint8_t> pinned(std::size_t bytes) {
+  auto held = std::make_unique<cuda::Pinned<std::uint8_t>>(bytes);
+  std::uint8_t* const data = held->data();
+  const py::capsule owner(held.release(),
+                          [](void* memory) { delete static_cast<cuda::Pinned<std::uint8_t>*>(memory); });
+  return py::array_t<std::uint8_t>(static_cast<py::ssize_t>(bytes), data, owner);
+}
 
 // Library errors become the exceptions of crewe.errors.
 void translate_errors() {
@@ -151,10 +164,21 @@ PYBIND11_MODULE(_cuda, m) {
       .def_property_readonly("device", &Memory::device)
       .def("write", &Memory::write, py::arg("source"))
       .def("read", &Memory::read, py::arg("into"));
+  m.def("pinned", &pinned, py::arg("bytes"));
+  m.def(
+      "finish",
+      [](int device) {
+        const py::gil_scoped_release free;
+        const crewe::cuda::UseDevice use(device);
+        crewe::cuda::check(cudaDeviceSynchronize(), "work on the device");
+      },
+      "Waits for all work of a device.", py::arg("device"));
   bind_imaging(m);
   bind_atoms(m);
   bind_noise(m);
   bind_patches(m);
   bind_specimen(m);
   bind_sim(m);
+  bind_live(m);
+  bind_phase(m);
 }

@@ -48,6 +48,10 @@ UseDevice::UseDevice(int device) {
   check(cudaGetDevice(&before_), "current device");
   if (device != before_) check(cudaSetDevice(device), "device");
 }
+UseDevice::UseDevice(int device, std::nothrow_t) noexcept {
+  cudaGetDevice(&before_);
+  cudaSetDevice(device);
+}
 UseDevice::~UseDevice() {
   cudaSetDevice(before_);
 }

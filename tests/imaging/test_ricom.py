@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crewe import _core
-from crewe.imaging import icom, ricom, ricom_kernel, ricom_transfer
+from crewe import _core, imaging
+from crewe.imaging import icom, ricom_kernel, ricom_transfer
 from levels import at_all_levels
 from reference import fields as reference
 
@@ -17,12 +17,17 @@ def random_com(shape, seed=0):
     return np.random.default_rng(seed).normal(size=(*shape, 2)).astype(np.float32)
 
 
+@pytest.fixture(scope="module", name="ricom")
+def ricom_there(device):
+    return device.run(imaging.ricom)
+
+
 def assert_close(got, want, tolerance=1e-5):
     np.testing.assert_allclose(got, want, rtol=0, atol=tolerance * max(np.abs(want).max(), 1e-30))
 
 
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 40), st.integers(0, 99))
-def test_is_eq_3_4(sy, sx, half, seed):
+def test_is_eq_3_4(ricom, sy, sx, half, seed):
     com = random_com((sy, sx), seed)
     got = ricom(com, kernel=2 * half + 1)
     assert got.dtype == np.float32
@@ -30,12 +35,12 @@ def test_is_eq_3_4(sy, sx, half, seed):
 
 
 @pytest.mark.parametrize(("shape", "kernel"), [((3, 200), 61), ((200, 3), 61), ((130, 140), 61), ((70, 301), 127)])
-def test_long_and_wide_scans(shape, kernel):
+def test_long_and_wide_scans(ricom, shape, kernel):
     com = random_com(shape)
     assert_close(ricom(com, kernel=kernel), reference.ricom(com, kernel))
 
 
-def test_strided_maps():
+def test_strided_maps(ricom):
     com = random_com((40, 36))
     want = ricom(com, kernel=11)
     wide = np.zeros((40, 72, 3), np.float32)
@@ -44,14 +49,14 @@ def test_strided_maps():
     np.testing.assert_array_equal(ricom(np.asfortranarray(com), kernel=11), want)
 
 
-def test_default_kernel_step_and_linearity():
+def test_default_kernel_step_and_linearity(ricom):
     a, b = random_com((64, 70), 1), random_com((64, 70), 2)
     assert_close(ricom(a), reference.ricom(a, 61))
     assert_close(ricom(a, kernel=9, step=0.25), 0.25 * reference.ricom(a, 9))
     assert_close(ricom(2 * a - 3 * b, kernel=9), 2 * ricom(a, kernel=9).astype(float) - 3 * ricom(b, kernel=9))
 
 
-def test_scatter_is_the_adjoint_of_the_gather():
+def test_scatter_is_the_adjoint_of_the_gather(ricom):
     """⟨image, scatter(com)⟩ = ⟨gather(image), com⟩, the gather correlating the image with the kernel."""
     rng, n, shape = np.random.default_rng(3), 9, (25, 31)
     image = rng.normal(size=shape)
@@ -66,7 +71,7 @@ def test_scatter_is_the_adjoint_of_the_gather():
 
 @pytest.mark.parametrize("band", BANDS)
 @pytest.mark.parametrize(("n", "shape"), [(21, (40, 44)), (21, (17, 50)), (7, (64, 33)), (1, (8, 8)), (3, (1, 5))])
-def test_kernel_and_its_filters(n, shape, band):
+def test_kernel_and_its_filters(ricom, n, shape, band):
     kernel = ricom_kernel(n, shape=shape, **band)
     assert kernel.dtype == np.float32
     assert_close(kernel, reference.ricom_kernel(n, shape=shape, **band), 3e-7)
@@ -106,7 +111,7 @@ def scattered(com, kernel, cuts, bands, order=None):
 
 
 @pytest.mark.parametrize(("shape", "n"), [((30, 150), 61), ((24, 40), 21), ((20, 9), 31), ((12, 70), 5), ((5, 66), 1)])
-def test_bits_do_not_depend_on_the_cut(shape, n):
+def test_bits_do_not_depend_on_the_cut(ricom, shape, n):
     com, kernel = random_com(shape, 6), _core.RicomKernel(n)
     want = ricom(com, kernel=n)
     for cuts in ([1], [2], [3], [5, 1], [64], [1000], [7, 4, 1, 13]):
@@ -119,7 +124,7 @@ def test_bits_do_not_depend_on_the_cut(shape, n):
 
 
 @pytest.mark.parametrize("n", [5, 61])
-def test_bits_do_not_depend_on_threads(n):
+def test_bits_do_not_depend_on_threads(ricom, n):
     com = random_com((150, 131), 7)
     want = ricom(com, kernel=n, threads=1)
     for threads in (0, 2, 3, 7):
@@ -203,7 +208,7 @@ def test_scatter_refuses_what_lies_outside():
     assert not image.any()
 
 
-def test_a_kernel_as_large_as_the_scan_is_icom():
+def test_a_kernel_as_large_as_the_scan_is_icom(ricom):
     """With atoms in the middle of the scan, riCOM is the potential but for a constant."""
     y, x = np.mgrid[-32:32, -32:32]
     field = sum(np.exp(-((y - a) ** 2 + (x - b) ** 2) / 18) for a, b in ((-9, 4), (7, -11), (6, 9)))
@@ -213,7 +218,7 @@ def test_a_kernel_as_large_as_the_scan_is_icom():
     assert np.corrcoef(icom(com).ravel(), ricom(com, kernel=127).ravel())[0, 1] > 0.999
 
 
-def test_noise_adds_up():
+def test_noise_adds_up(ricom):
     signal = reference.gradient(reference.potential((64, 64), 1)).astype(np.float32)
     noise = random_com((64, 64), 9) * np.float32(0.1)
     assert_close(ricom(signal + noise), ricom(signal).astype(float) + ricom(noise), 1e-5)
@@ -230,7 +235,7 @@ def test_transfer_is_the_response_to_waves():
         for angle in np.linspace(0, np.pi / 2, 8, endpoint=False):
             phase = 2 * np.pi * k / size * (np.sin(angle) * x[:, None] + np.cos(angle) * x)
             com = np.cos(phase)[..., None] * np.array([np.sin(angle), np.cos(angle)])
-            image = ricom(com.astype(np.float32), kernel=n)[60:140, 60:140].ravel()
+            image = imaging.ricom(com.astype(np.float32), kernel=n)[60:140, 60:140].ravel()
             inner = phase[60:140, 60:140].ravel()
             waves = np.stack([np.cos(inner), np.sin(inner)], 1)
             responses.append(np.hypot(*np.linalg.lstsq(waves, image, rcond=None)[0]))
@@ -282,7 +287,7 @@ def test_transfer_of_tiny_scans(shape):
 
 # --------------------------------------------------------------------------------------------------------- wrong input
 @pytest.mark.parametrize(
-    "function", [lambda k, **o: ricom(np.zeros((8, 8, 2), np.float32), kernel=k, **o), ricom_kernel]
+    "function", [lambda k, **o: imaging.ricom(np.zeros((8, 8, 2), np.float32), kernel=k, **o), ricom_kernel]
 )
 def test_wrong_kernels_and_bands(function):
     for kernel in (0, 4, -3):
@@ -296,7 +301,7 @@ def test_wrong_kernels_and_bands(function):
             function(5, low=low, high=high)
 
 
-def test_wrong_maps():
+def test_wrong_maps(ricom):
     for wrong in (np.zeros((8, 8, 2)), np.zeros((8, 8, 2), np.int32), np.zeros((8, 8, 2), ">f4"), [[[1.0, 2.0]]]):
         with pytest.raises(TypeError, match="com: a float32 array"):
             ricom(wrong)

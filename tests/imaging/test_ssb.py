@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crewe.imaging import com, rotate, ssb
+from crewe import imaging
+from crewe.imaging import com, rotate
 from crewe.optics import Aberrations, wavelength
 from levels import at_all_levels
 from reference import ssb as reference
@@ -12,6 +13,11 @@ ENERGY, SEMIANGLE, GRID, SAMPLING = 200e3, 15.0, 64, 0.25
 LENS = Aberrations(C10=80.0, C12=30.0, phi12=0.5, C21=3000.0, phi21=1.0)
 PIXEL = wavelength(ENERGY) / (GRID * SAMPLING) * 1e3  # [mrad]
 OPTICS = {"energy": ENERGY, "semiangle": SEMIANGLE, "angle_per_pixel": PIXEL}
+
+
+@pytest.fixture(scope="module", name="ssb")
+def ssb_there(device):
+    return device.run(imaging.ssb)
 
 
 def weak_phase(seed=0, peaks=14):
@@ -44,7 +50,7 @@ def likeness(a, b, trim=0):
     st.tuples(st.integers(1, 14), st.integers(1, 13)), st.integers(10, 20), st.integers(9, 20), st.floats(-3, 3),
     st.sampled_from([None, 0.1, 1.0]), st.booleans(), st.booleans(), st.integers(0, 99),
 )  # fmt: skip
-def test_against_reference(shape, ky, kx, rotation, wiener, transpose, lens, seed):
+def test_against_reference(ssb, shape, ky, kx, rotation, wiener, transpose, lens, seed):
     rng = np.random.default_rng(seed)
     frames = rng.poisson(20, (*shape, ky, kx)).astype(np.uint16)
     options = {
@@ -59,7 +65,7 @@ def test_against_reference(shape, ky, kx, rotation, wiener, transpose, lens, see
 
 @pytest.mark.parametrize("center", [(32.0, 32.0), (31.5, 31.5), (29.0, 34.5)])
 @pytest.mark.parametrize("wiener", [None, 0.1])
-def test_a_weak_phase_is_found(center, wiener):
+def test_a_weak_phase_is_found(ssb, center, wiener):
     phase = weak_phase()
     frames = patterns(phase, scan(), center=center)
     wave = ssb(frames, step=0.5, center=center, wiener=wiener, **OPTICS)
@@ -69,7 +75,7 @@ def test_a_weak_phase_is_found(center, wiener):
     assert 0.85 < scale < 1.05
 
 
-def test_rotation_is_that_of_the_centre_of_mass():
+def test_rotation_is_that_of_the_centre_of_mass(ssb):
     """`rotate` by the angle of the scan brings the centre of mass into the scan's axes; `ssb` takes the same."""
     phase, angle = weak_phase(), 0.7
     frames = patterns(phase, scan(step=0.4, angle=angle))
@@ -87,7 +93,7 @@ def test_rotation_is_that_of_the_centre_of_mass():
 
 
 @pytest.mark.parametrize("wiener", [None, 0.1])
-def test_aberrations_are_taken_out(wiener):
+def test_aberrations_are_taken_out(ssb, wiener):
     phase = weak_phase()
     frames = patterns(phase, scan(), aberrations=LENS)
     known, unknown = (
@@ -104,7 +110,7 @@ def test_aberrations_are_taken_out(wiener):
 
 @pytest.mark.parametrize("center", [None, (16.2, 14.9)])
 @pytest.mark.parametrize("wiener", [None, 1.0])
-def test_an_empty_beam_gives_nothing(center, wiener):
+def test_an_empty_beam_gives_nothing(ssb, center, wiener):
     """Whatever the centre, also where the scan isn't finished (half of the positions dark)."""
     y, x = np.mgrid[:32, :32] - np.array(center or (15.5, 15.5))[:, None, None]
     frames = np.zeros((24, 20, 32, 32), np.float32)
@@ -117,14 +123,14 @@ def test_an_empty_beam_gives_nothing(center, wiener):
     assert np.angle(ssb(noisy, wiener=1.0, **options)).std() < 0.02
 
 
-def test_dose_and_unit_make_no_difference():
+def test_dose_and_unit_make_no_difference(ssb):
     frames = patterns(weak_phase(), scan((20, 24)))
     once = np.angle(ssb(frames, step=0.5, **OPTICS))
     np.testing.assert_allclose(np.angle(ssb(frames * np.float32(3e4), step=0.5, **OPTICS)), once, atol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.uint32, np.float32])
-def test_dtypes_strides_and_byte_order(dtype):
+def test_dtypes_strides_and_byte_order(ssb, dtype):
     counts = np.random.default_rng(0).poisson(30, (9, 10, 24, 26)).astype(np.uint8)
     options = {"energy": 300e3, "semiangle": 20.0, "step": 0.3, "angle_per_pixel": 2.5}
     want = ssb(counts.astype(np.float32), **options)
@@ -134,7 +140,7 @@ def test_dtypes_strides_and_byte_order(dtype):
     assert np.array_equal(ssb(spread[:, ::2, :, ::2], **options), want)
 
 
-def test_threads_give_the_same_bits():
+def test_threads_give_the_same_bits(ssb):
     frames = np.random.default_rng(0).poisson(30, (33, 40, 24, 24)).astype(np.uint16)
     options = {"energy": 300e3, "semiangle": 20.0, "step": 0.3, "angle_per_pixel": 2.5, "aberrations": LENS}
     assert np.array_equal(ssb(frames, threads=1, **options), ssb(frames, threads=3, **options))
@@ -159,7 +165,7 @@ def test_bits_do_not_depend_on_the_instruction_set():
     at_all_levels(DIGEST)
 
 
-def test_pixels_of_a_large_disc_are_joined_with_little_loss():
+def test_pixels_of_a_large_disc_are_joined_with_little_loss(ssb):
     phase = weak_phase()
     frames = patterns(phase, scan())
     large = np.repeat(np.repeat(frames, 5, 2), 5, 3) / np.float32(25)
@@ -170,7 +176,7 @@ def test_pixels_of_a_large_disc_are_joined_with_little_loss():
     assert abs(scale - 1) < 0.06
 
 
-def test_pixels_beyond_the_disc_are_not_looked_at():
+def test_pixels_beyond_the_disc_are_not_looked_at(ssb):
     frames = np.random.default_rng(0).poisson(30, (9, 10, 40, 44)).astype(np.float32)
     options = {"energy": 300e3, "semiangle": 20.0, "step": 0.3, "angle_per_pixel": 2.5}
     want = ssb(frames, **options)
@@ -183,7 +189,7 @@ def test_pixels_beyond_the_disc_are_not_looked_at():
         ssb(frames, **options)
 
 
-def test_nothing_to_see():
+def test_nothing_to_see(ssb):
     frames = np.zeros((5, 6, 16, 16), np.uint8)
     options = {"energy": 200e3, "semiangle": 15.0, "step": 0.5, "angle_per_pixel": 3.0}
     assert np.array_equal(ssb(frames, **options), np.ones((5, 6)))
@@ -201,14 +207,14 @@ def test_nothing_to_see():
         ({"center": (200.0, 8.0)}, "disc"), ({"semiangle": 0.1}, "disc"),
     ],
 )  # fmt: skip
-def test_wrong_numbers(change, words):
+def test_wrong_numbers(ssb, change, words):
     frames = np.ones((4, 4, 16, 16), np.uint16)
     options = {"energy": 200e3, "semiangle": 15.0, "step": 0.5, "angle_per_pixel": 3.0} | change
     with pytest.raises(ValueError, match=words):
         ssb(frames, **options)
 
 
-def test_wrong_frames_and_lenses():
+def test_wrong_frames_and_lenses(ssb):
     options = {"energy": 200e3, "semiangle": 15.0, "step": 0.5, "angle_per_pixel": 3.0}
     for shape in ((4, 16, 16), (0, 4, 16, 16), (4, 4, 4, 16, 16)):
         with pytest.raises(ValueError, match="shape"):

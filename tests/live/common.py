@@ -5,6 +5,9 @@ import numpy as np
 from crewe import imaging
 from crewe.live import ICOM, CenterOfMass, ElectricField, RiCOM, Session, Sum, VirtualDetector
 
+#: Where sessions sum frames; test modules set it by the fixture `device`.
+PLACE = {"device": "cpu"}
+
 SCAN, DETECTOR, CENTER = (9, 11), (18, 16), (8.2, 7.7)
 
 
@@ -66,7 +69,7 @@ def of_com(com):
 
 
 def session_for(frames, **options):
-    options = {"images": images(), "center": CENTER, "threads": 1, **options}
+    options = {"images": images(), "center": CENTER, "threads": 1, **PLACE, **options}
     return Session(scan=frames.shape[:2], detector=frames.shape[2:], **options)
 
 

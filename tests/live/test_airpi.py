@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import crewe
+from crewe import cuda
 from crewe.imaging import airpi
 from crewe.live import AIRPI, CenterOfMass, RiCOM, Session, VirtualDetector
 
@@ -386,8 +387,9 @@ def test_wrong_options():
         session("no such model")
     with pytest.raises(ValueError, match="device"):
         session(device="quantum")
-    with pytest.raises(ValueError, match="device"):
-        Session(scan=SCAN, detector=DETECTOR, images={"sum": VirtualDetector()}, device="cuda")
+    if not cuda.available():
+        with pytest.raises(crewe.DeviceError, match="device 'cuda'"):
+            Session(scan=SCAN, detector=DETECTOR, images={"sum": VirtualDetector()}, device="cuda")
     with session() as live, pytest.raises(crewe.ModelError):
         live.configure(airpi=AIRPI(**OPTICS, model="no such model"))
 

@@ -12,6 +12,8 @@ from crewe.live import ICOM, CenterOfMass, ElectricField, RiCOM, Session, Sum, V
 from live.common import CENTER, DETECTOR, SCAN, assert_bits, batch, flat, images, of_com, patterns, session_for
 from reference import live as reference
 
+pytestmark = pytest.mark.usefixtures("place")
+
 CHANGES = [
     {"center": (7.0, 9.5)},
     {"rotation": 0.6},

@@ -6,6 +6,9 @@ import pytest
 from crewe.imaging import ssb
 from crewe.live import ICOM, SSB, Session
 from crewe.optics import Aberrations
+from live.common import PLACE
+
+pytestmark = pytest.mark.usefixtures("place")
 
 SCAN, DETECTOR, CENTER = (20, 17), (24, 26), (11.2, 12.9)
 OPTICS = {"energy": 300e3, "semiangle": 20.0, "step": 0.3, "angle_per_pixel": 2.5}
@@ -18,7 +21,7 @@ def counts(seed=0, scan=SCAN):
 
 def session(kind=None, scan=SCAN, **options):
     images = {"ssb": kind or SSB(**OPTICS)}
-    return Session(scan=scan, detector=DETECTOR, images=images, **({"center": CENTER} | options))
+    return Session(scan=scan, detector=DETECTOR, images=images, **({"center": CENTER} | PLACE | options))
 
 
 def phase(frames, **options):

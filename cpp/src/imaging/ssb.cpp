@@ -7,33 +7,13 @@
 #include <utility>
 
 #include "crewe/fft.hpp"
-#include "imaging/ssb_plan.hpp"
+#include "crewe/imaging/ssb_plan.hpp"
+#include "imaging/ssb_kernel.hpp"
 
 namespace crewe::imaging {
-namespace {
-
-void check(const SsbOptions& options) {
-  if (options.sy * options.sx == 0 || options.ky * options.kx == 0) {
-    throw std::invalid_argument("ssb: at least one position and one detector pixel wanted");
-  }
-  if (!std::isfinite(options.cy) || !std::isfinite(options.cx) || !std::isfinite(options.rotation)) {
-    throw std::invalid_argument("center, rotation: finite numbers wanted");
-  }
-  if (!std::isfinite(options.wiener) || options.wiener < 0) {
-    throw std::invalid_argument("wiener: a finite number, 0 or more, wanted");
-  }
-  for (const Aberration& a : options.aberrations) {
-    if (a.n < 1 || a.m < 0 || a.m > a.n + 1 || !std::isfinite(a.size) || !std::isfinite(a.azimuth)) {
-      throw std::invalid_argument("aberrations: finite C_nm and phi_nm with n >= 1 and m <= n + 1 wanted");
-    }
-  }
-}
-
-}  // namespace
-
 struct Ssb::State {
   State(SsbOptions given, Parallel how)
-      : options((check(given), std::move(given))),
+      : options((check_ssb(given), std::move(given))),
         parallel(std::move(how)),
         plan(options, parallel),
         along(options.sx),

@@ -1,4 +1,4 @@
-#include "imaging/ssb_plan.hpp"
+#include "crewe/imaging/ssb_plan.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -36,6 +36,23 @@ double signed_index(std::size_t i, std::size_t n) {
 }
 
 }  // namespace
+
+void check_ssb(const SsbOptions& options) {
+  if (options.sy * options.sx == 0 || options.ky * options.kx == 0) {
+    throw std::invalid_argument("ssb: at least one position and one detector pixel wanted");
+  }
+  if (!std::isfinite(options.cy) || !std::isfinite(options.cx) || !std::isfinite(options.rotation)) {
+    throw std::invalid_argument("center, rotation: finite numbers wanted");
+  }
+  if (!std::isfinite(options.wiener) || options.wiener < 0) {
+    throw std::invalid_argument("wiener: a finite number, 0 or more, wanted");
+  }
+  for (const Aberration& a : options.aberrations) {
+    if (a.n < 1 || a.m < 0 || a.m > a.n + 1 || !std::isfinite(a.size) || !std::isfinite(a.azimuth)) {
+      throw std::invalid_argument("aberrations: finite C_nm and phi_nm with n >= 1 and m <= n + 1 wanted");
+    }
+  }
+}
 
 struct SsbPlan::Optics {
   explicit Optics(const SsbOptions& o)

@@ -35,7 +35,7 @@ void Session::State::configure(const Changes& changes) {
   if (changes.rotation) check_rotation(*changes.rotation);
 
   // Phases are made of this scan as they are, and of the next one with what is changed.
-  std::vector<std::pair<Picture*, std::unique_ptr<imaging::Ssb>>> phases;
+  std::vector<std::pair<Picture*, std::unique_ptr<imaging::SsbSums>>> phases;
   const bool turned = changes.center || changes.rotation || changes.transpose;
   for (Picture& picture : pictures) {
     const auto at = std::find(changed.begin(), changed.end(), &picture);

@@ -25,6 +25,7 @@ constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
 
 void Session::State::take(const imaging::FrameBlock& frames, std::size_t first) {
   if (frames.count == 0) return;
+  if (options.device) return take_on_device(frames, first);
   const std::size_t bytes = frames.ny * frames.nx * imaging::pixel_size(frames.pixel);
   // Integers can't hold a NaN. Floats are all looked at before anything is written: in one chunk if they fit.
   const bool floats = frames.pixel == imaging::Pixel::f32;
@@ -60,6 +61,39 @@ void Session::State::reduce(const imaging::FrameBlock& frames, std::size_t begin
     }
   });
   if (bad.load() != kNone) refuse(bad.load());
+}
+
+// One chunk is copied while the one before is summed, and its images are made.
+void Session::State::take_on_device(const imaging::FrameBlock& frames, std::size_t first) {
+  FrameDevice& device = *options.device;
+  const struct Tidy {
+    FrameDevice& device;
+    ~Tidy() { device.abandon(); }  // of an error: after the last chunk nothing is on its way
+  } tidy{device};
+  const std::size_t bytes = frames.ny * frames.nx * imaging::pixel_size(frames.pixel);
+  const std::size_t chunk = std::clamp<std::size_t>(device.chunk_bytes() / bytes, 1, capacity);
+  const auto run = [&](bool show) {
+    std::size_t sent = 0;
+    const auto send = [&] {
+      const auto held = lock.producer();
+      const std::size_t end = std::min(sent + chunk, frames.count);
+      device.begin(frames, sent, end);
+      sent = end;
+    };
+    send();
+    for (std::size_t begin = 0; begin < frames.count; begin += chunk) {
+      if (sent < frames.count) send();
+      {
+        const auto held = lock.producer();
+        const std::ptrdiff_t bad = device.end(chunk_moments.data(), chunk_sums.data(), chunk_profiles.data());
+        if (bad >= 0) refuse(static_cast<std::size_t>(bad));
+        if (show) apply(frames, begin, std::min(begin + chunk, frames.count), first + begin);
+      }
+      if (show) integrate_in_time();
+    }
+  };
+  if (frames.pixel == imaging::Pixel::f32 && frames.count > chunk) run(false);  // all are looked at before
+  run(true);
 }
 
 void Session::State::apply(const imaging::FrameBlock& frames, std::size_t begin, std::size_t end, std::size_t first) {

@@ -165,7 +165,7 @@ void Session::State::prepare(Picture& picture, const Kind& kind, std::optional<i
   picture.whole.store(picture.is<ICOM>() || picture.is<SSB>(), std::memory_order_release);
 }
 
-std::unique_ptr<imaging::Ssb> Session::State::make_ssb(const SSB& kind, const Changes& changes) {
+std::unique_ptr<imaging::SsbSums> Session::State::make_ssb(const SSB& kind, const Changes& changes) {
   const Point at = changes.center ? changes.center->value_or(detector_center) : detector_center;
   imaging::SsbOptions given{.sy = options.sy,
                             .sx = options.sx,
@@ -184,6 +184,7 @@ std::unique_ptr<imaging::Ssb> Session::State::make_ssb(const SSB& kind, const Ch
                             .dead = options.dead,
                             .dark = options.dark,
                             .gain = options.gain};
+  if (options.device) return options.device->ssb(given);
   return std::make_unique<imaging::Ssb>(std::move(given), by_pool());
 }
 
@@ -251,6 +252,7 @@ void Session::State::prepare_reducers() {
     if (detectors != before) set_detector_sums();
   }
   reducer.emplace(wanted);
+  if (options.device) options.device->prepare(wanted);
   chunk_sums.resize(kChunkFrames * detectors);
 }
 

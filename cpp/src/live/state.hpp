@@ -18,6 +18,7 @@
 #include "crewe/imaging/moments.hpp"
 #include "crewe/imaging/ricom.hpp"
 #include "crewe/imaging/ssb.hpp"
+#include "crewe/live/device.hpp"
 #include "crewe/live/session.hpp"
 #include "crewe/parallel.hpp"
 #include "live/center.hpp"
@@ -45,15 +46,15 @@ struct Picture {
   std::shared_ptr<float[]> pixels;
   std::unique_ptr<std::atomic<std::uint64_t>[]> changed;  // version at which a row changed last
 
-  std::optional<imaging::RicomKernel> kernel;   // RiCOM
-  std::size_t detector = 0;                     // VirtualDetector: its place among the sums of a frame
-  float scale = 0;                              // ElectricField: volts per detector pixel
-  std::unique_ptr<imaging::Ssb> ssb, next_ssb;  // SSB: of this scan, and of the next one where that differs
-  std::unique_ptr<Lines> lines;                 // External
-  std::atomic<bool> whole{false};               // ICOM, SSB: made as a whole, on demand
-  std::uint64_t made = 0;                       // ICOM, SSB: version of the patterns' sums it was made from
-  std::size_t positions = 0;                    // ICOM, SSB: of those sums
-  double seconds = 0, ended = 0;                // ICOM, SSB: time it took, and when that was
+  std::optional<imaging::RicomKernel> kernel;       // RiCOM
+  std::size_t detector = 0;                         // VirtualDetector: its place among the sums of a frame
+  float scale = 0;                                  // ElectricField: volts per detector pixel
+  std::unique_ptr<imaging::SsbSums> ssb, next_ssb;  // SSB: of this scan, and of the next one where that differs
+  std::unique_ptr<Lines> lines;                     // External
+  std::atomic<bool> whole{false};                   // ICOM, SSB: made as a whole, on demand
+  std::uint64_t made = 0;                           // ICOM, SSB: version of the patterns' sums it was made from
+  std::size_t positions = 0;                        // ICOM, SSB: of those sums
+  double seconds = 0, ended = 0;                    // ICOM, SSB: time it took, and when that was
 
   std::size_t size() const { return rows * cols * depth; }
   template <class K>
@@ -148,6 +149,7 @@ struct Session::State {
   // frames.cpp
   void take(const imaging::FrameBlock& frames, std::size_t first);
   void reduce(const imaging::FrameBlock& frames, std::size_t begin, std::size_t end);
+  void take_on_device(const imaging::FrameBlock& frames, std::size_t first);
   void apply(const imaging::FrameBlock& frames, std::size_t begin, std::size_t end, std::size_t first);
   void scatter();
   void add_to_sum(const imaging::FrameBlock& frames);
@@ -168,7 +170,7 @@ struct Session::State {
   void prepare_rings();
   void set_detector_sums();
   void set_turn();
-  std::unique_ptr<imaging::Ssb> make_ssb(const SSB& kind, const Changes& changes = {});
+  std::unique_ptr<imaging::SsbSums> make_ssb(const SSB& kind, const Changes& changes = {});
   imaging::Parallel by_pool();
 
   // configure.cpp

@@ -5,6 +5,7 @@
 #include <limits>
 #include <numbers>
 #include <stdexcept>
+#include <utility>
 
 #include "crewe/cuda/buffer.hpp"
 #include "crewe/cuda/fft.hpp"
@@ -50,6 +51,25 @@ __global__ void real_part(const float2* field, View<float, 2> out) {
       field[p.index].x;
 }
 
+// The plan of this thread's last call, if that was for the same scan in the same stream: making one takes longer than a
+// transform. It is never freed at the end of a thread, when the driver may have gone.
+const Fft2& plan_for(std::size_t sy, std::size_t sx, cudaStream_t stream) {
+  struct Last {
+    int device;
+    std::size_t sy, sx;
+    cudaStream_t stream;
+    Fft2 fft;
+  };
+  thread_local Last* last = nullptr;
+  int device = 0;
+  check(cudaGetDevice(&device), "current device");
+  if (last == nullptr || last->device != device || last->sy != sy || last->sx != sx || last->stream != stream) {
+    delete std::exchange(last, nullptr);
+    last = new Last{device, sy, sx, stream, Fft2(sy, sx, 1)};
+  }
+  return last->fft;
+}
+
 }  // namespace
 
 void icom(View<const float, 3> com, double step, double high_pass, View<float, 2> out, cudaStream_t stream) {
@@ -60,7 +80,7 @@ void icom(View<const float, 3> com, double step, double high_pass, View<float, 2
   constexpr unsigned kThreads = 256;
   const unsigned blocks = blocks_of(sy * sx, kThreads);
   const Buffer<float2> field(sy * sx, stream);
-  const Fft2 fft(sy, sx, 1);
+  const Fft2& fft = plan_for(sy, sx, stream);
   launch(gather, blocks, kThreads, 0, stream, com, field.data());
   fft.forward(field.data(), stream);
   // The inverse transform is not divided by the number of positions.

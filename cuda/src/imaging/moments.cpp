@@ -5,8 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "crewe/cuda/buffer.hpp"
-#include "crewe/cuda/check.hpp"
+#include "crewe/cuda/table.hpp"
 #include "moments_kernel.hpp"
 
 namespace crewe::cuda::imaging {
@@ -16,15 +15,6 @@ using crewe::imaging::Pixel;
 
 bool binary(const std::vector<float>& weights) {
   return std::ranges::all_of(weights, [](float weight) { return weight == 0 || weight == 1; });
-}
-
-// A table of the host that has been copied to the device when this returns.
-template <class T>
-Buffer<T> on_device(const std::vector<T>& table, cudaStream_t stream) {
-  if (table.empty()) return {};
-  Buffer<T> there(table.data(), table.size(), stream);
-  check(cudaStreamSynchronize(stream), "tables of the detector");
-  return there;
 }
 
 }  // namespace
@@ -37,7 +27,6 @@ struct FrameReducer::Plan {
     exact = options.dark.empty() && options.gain.empty() && options.rings.empty() && binary(options.weights) &&
             std::ranges::all_of(options.detectors, binary);
     if (exact) make_bytes(stream);
-    make_reals(stream);
   }
 
   bool lives(std::size_t i) const { return options.dead.empty() || options.dead[i] == 0; }
@@ -52,14 +41,17 @@ struct FrameReducer::Plan {
 
   void make_bytes(cudaStream_t stream) {
     if (!options.weights.empty() || std::ranges::any_of(options.dead, [](std::uint8_t d) { return d != 0; })) {
-      byte_weights = on_device(bytes_of(options.weights, 0xFF), stream);
+      byte_weights = table_on_device(bytes_of(options.weights, 0xFF), stream);
     }
     for (const auto& weights : options.detectors) {
-      byte_detectors.push_back(on_device(bytes_of(weights, 1), stream));
+      byte_detectors.push_back(table_on_device(bytes_of(weights, 1), stream));
     }
   }
 
+  // When first wanted: frames of integers mostly do without.
   void make_reals(cudaStream_t stream) {
+    if (has_reals) return;
+    has_reals = true;
     // Dead pixels count nothing, whatever their dark and gain are.
     std::vector<float> clean_dark = options.dark, clean_gain = options.gain;
     for (std::size_t i = 0; i < options.dead.size(); ++i) {
@@ -67,14 +59,14 @@ struct FrameReducer::Plan {
       if (!clean_dark.empty()) clean_dark[i] = 0;
       if (!clean_gain.empty()) clean_gain[i] = 0;
     }
-    weights = on_device(options.weights, stream);
-    dark = on_device(clean_dark, stream);
-    gain = on_device(clean_gain, stream);
-    dead = on_device(options.dead, stream);
-    rings = on_device(options.rings, stream);
+    weights = table_on_device(options.weights, stream);
+    dark = table_on_device(clean_dark, stream);
+    gain = table_on_device(clean_gain, stream);
+    dead = table_on_device(options.dead, stream);
+    rings = table_on_device(options.rings, stream);
     for (const auto& each : options.detectors) {
       const std::vector<float> ones(options.ny * options.nx, 1.0F);
-      detectors.push_back(on_device(each.empty() ? ones : each, stream));
+      detectors.push_back(table_on_device(each.empty() ? ones : each, stream));
     }
   }
 
@@ -109,7 +101,7 @@ struct FrameReducer::Plan {
 
   Options options;
   std::size_t ring_count = 0;
-  bool sums_moments = false, exact = false;
+  bool sums_moments = false, exact = false, has_reals = false;
   Buffer<std::uint8_t> byte_weights, dead, rings;
   std::vector<Buffer<std::uint8_t>> byte_detectors;
   Buffer<float> weights, dark, gain;
@@ -131,13 +123,14 @@ std::size_t FrameReducer::rings() const {
 
 void FrameReducer::reduce(const FrameBlock& block, std::size_t begin, std::size_t end, const FrameSums& into,
                           unsigned long long* bad, cudaStream_t stream) const {
-  const Plan& plan = *plan_;
+  Plan& plan = *plan_;
   if (block.ny != plan.options.ny || block.nx != plan.options.nx) {
     throw std::invalid_argument("frames: another detector came");
   }
   if (begin > end || end > block.count) throw std::out_of_range("frames: no such range");
   if (begin == end) return;
   const bool words = plan.in_words(block);
+  if (!words) plan.make_reals(stream);
   FrameTask task{};
   task.first = begin;
   task.data = block.data + static_cast<std::ptrdiff_t>(begin) * block.stride_frame;

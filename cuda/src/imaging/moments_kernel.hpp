@@ -1,4 +1,4 @@
-// What the kernels over the pixels of a frame need: filled in by moments.cu.
+// What the kernels over the pixels of a frame need: filled in by moments.cpp.
 #pragma once
 
 #include "crewe/cuda/imaging/moments.hpp"

@@ -7,6 +7,7 @@
 #include "crewe/cuda/launch.hpp"
 #include "moments_kernel.hpp"
 #include "moments_write.hpp"
+#include "read_pixel.hpp"
 
 namespace crewe::cuda::imaging {
 namespace {
@@ -14,23 +15,6 @@ namespace {
 using crewe::imaging::Pixel;
 
 constexpr unsigned kMostWarps = 4;
-
-template <bool kFloat>
-__device__ double decode(Pixel pixel, const std::byte* place) {
-  if constexpr (kFloat) return static_cast<double>(*reinterpret_cast<const float*>(place));
-  switch (pixel) {
-    case Pixel::u8:
-      return static_cast<double>(*reinterpret_cast<const std::uint8_t*>(place));
-    case Pixel::u16:
-      return static_cast<double>(*reinterpret_cast<const std::uint16_t*>(place));
-    case Pixel::u16_be:
-      return static_cast<double>(__byte_perm(*reinterpret_cast<const std::uint16_t*>(place), 0, 0x4401));
-    case Pixel::u32_be:
-      return static_cast<double>(__byte_perm(*reinterpret_cast<const unsigned*>(place), 0, 0x0123));
-    default:
-      return static_cast<double>(*reinterpret_cast<const unsigned*>(place));
-  }
-}
 
 template <bool kFloat, int K>
 __global__ void __launch_bounds__(kMostWarps* kWarp) reduce_frame(FrameTask task, RealMaps maps, bool moments) {
@@ -47,7 +31,7 @@ __global__ void __launch_bounds__(kMostWarps* kWarp) reduce_frame(FrameTask task
 #pragma unroll 4
     for (unsigned x = lane; x < task.nx; x += kWarp) {
       const std::size_t i = static_cast<std::size_t>(y) * task.nx + x;
-      double v = decode<kFloat>(task.pixel, row + static_cast<std::ptrdiff_t>(x) * task.stride_col);
+      double v = read_pixel<kFloat>(task.pixel, row + static_cast<std::ptrdiff_t>(x) * task.stride_col);
       if (maps.dead != nullptr && maps.dead[i] != 0) v = 0;
       if constexpr (kFloat) finite = finite && v - v == 0;
       if (maps.dark != nullptr) v -= static_cast<double>(maps.dark[i]);

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from crewe._device import DeviceView, extension, view
 
-__all__ = ["com", "icom", "virtual_image"]
+__all__ = ["com", "icom", "ricom", "ssb", "virtual_image"]
 
 
 def com(frames: DeviceView, weights: NDArray[np.float32] | None, cy: float, cx: float) -> Any:
@@ -35,6 +35,24 @@ def icom(com: Any, step: float, high_pass: float) -> Any:
     given = _com(com)
     out = given.empty(given.shape[:2], np.float32)
     extension().icom(given, step, high_pass, out)
+    return out.owner
+
+
+def ricom(com: Any, width: int, low: float, high: float, step: np.float32) -> Any:
+    """`crewe.imaging.ricom`; the options are checked."""
+    given = _com(com)
+    out = given.empty(given.shape[:2], np.float32)
+    extension().ricom(given, width, low, high, step, out)
+    return out.owner
+
+
+def ssb(
+    frames: DeviceView, optics: Any, center: tuple[float, float], rotation: float, transpose: bool, threads: int
+) -> Any:
+    """`crewe.imaging.ssb`; the options are checked. `threads` of the host make the weights."""
+    out = frames.empty(frames.shape[:2], np.complex64)
+    if not extension().ssb(frames, optics, center, rotation, transpose, out, threads=threads):
+        raise ValueError("frames: finite numbers wanted, NaN or infinity came in the bright disc")
     return out.owner
 
 

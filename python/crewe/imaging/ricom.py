@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from crewe import _core
 from crewe._array import as_com, as_finite, as_odd, as_shape, as_threads
+from crewe._device import on_device
+from crewe.imaging import _cuda
 
 __all__ = ["ricom", "ricom_kernel", "ricom_transfer"]
 
@@ -67,12 +69,15 @@ def ricom(
     >>> ricom(com, kernel=3)[2]
     array([ 0., -1.,  0.,  1.,  0.], dtype=float32)
     """
+    band = _band(kernel, low, high)
+    scale, threads = np.float32(as_finite(step, "step")), as_threads(threads)
+    if on_device(com):
+        image: NDArray[np.float32] = _cuda.ricom(com, *band, scale)
+        return image
     com = as_com(com)
     shape = com.shape[:2]
-    prepared = _prepare(kernel, low, high, shape)
-    scale = np.float32(as_finite(step, "step"))
     out = np.empty(shape, np.float32)
-    _core.ricom(com, prepared, out, threads=as_threads(threads))
+    _core.ricom(com, _core.RicomKernel(*band, shape), out, threads=threads)
     if scale != 1:
         out *= scale
     return out
@@ -190,9 +195,14 @@ def ricom_transfer(
 
 
 def _prepare(kernel: Any, low: float | None, high: float | None, shape: tuple[int, ...]) -> Any:
+    return _core.RicomKernel(*_band(kernel, low, high), shape)
+
+
+def _band(kernel: Any, low: float | None, high: float | None) -> tuple[int, float, float]:
+    """Width and band limits, checked."""
     width = as_odd(kernel, "kernel")
     least = 0.0 if low is None else float(low)
     most = math.inf if high is None else float(high)
     if not 0 <= least < most:
         raise ValueError(f"low, high: 0 <= low < high wanted [cycles/pixel], {low} and {high} came")
-    return _core.RicomKernel(width, least, most, shape)
+    return width, least, most

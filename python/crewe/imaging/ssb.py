@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from crewe import _core
 from crewe._array import as_finite, as_frames, as_pair, as_threads
+from crewe._device import DeviceView
+from crewe.imaging import _cuda
 from crewe.optics import Aberrations, wavelength
 
 __all__ = ["ssb"]
@@ -91,15 +93,20 @@ def ssb(
     >>> wave.shape, wave.dtype, bool(np.allclose(abs(wave), 1))
     ((8, 8), dtype('complex64'), True)
     """
-    if as_frames(frames).ndim != 4 or 0 in frames.shape:
+    frames = as_frames(frames, gpu=True)
+    if frames.ndim != 4 or 0 in frames.shape:
         raise ValueError(f"frames: shape (sy, sx, ky, kx) wanted, {frames.shape} came")
     optics = as_optics(energy, semiangle, step, angle_per_pixel, aberrations, wiener)
     ky, kx = frames.shape[2:]
     middle = ((ky - 1) / 2, (kx - 1) / 2) if center is None else as_pair(center, "center")
+    turn, threads = (as_finite(rotation, "rotation"), bool(transpose)), as_threads(threads)
+    wave: NDArray[np.complex64]
+    if isinstance(frames, DeviceView):
+        wave = _cuda.ssb(frames, optics, middle, *turn, threads)
+        return wave
     phase = np.empty(frames.shape[:2], np.float32)
-    turn = as_finite(rotation, "rotation"), bool(transpose)
-    _core.ssb(frames, optics, middle, *turn, phase, threads=as_threads(threads))
-    wave: NDArray[np.complex64] = np.exp(1j * phase).astype(np.complex64)
+    _core.ssb(frames, optics, middle, *turn, phase, threads=threads)
+    wave = np.exp(1j * phase).astype(np.complex64)
     return wave
 
 

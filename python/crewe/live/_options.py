@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe._array import as_pair, as_threads, as_weights
+from crewe._device import as_device, cuda_reason, extension
 from crewe.live.kinds import AIRPI, Kind, VirtualDetector
 
 __all__ = ["SETTINGS", "changes_of", "core_options", "kinds_of", "shape_of"]
@@ -20,9 +21,10 @@ SETTINGS = ("center", "descan", "rotation", "transpose")
 
 def core_options(given: Mapping[str, Any]) -> dict[str, Any]:
     """The keyword arguments of `Session` for the core."""
+    threads = as_threads(given["threads"])
     networks = any(isinstance(kind, AIRPI) for kind in given["images"].values())
-    if given["device"] not in (("cpu", "cuda") if networks else ("cpu",)):
-        raise ValueError(f"device: 'cpu' wanted, or 'cuda' with AIRPI images, {given['device']!r} came")
+    # Networks have a runtime of their own, which may know a GPU that this build has no kernels for.
+    device = None if networks and given["device"] == "cuda" and cuda_reason() else as_device(given["device"])
     if given["on_full"] not in ("block", "busy"):
         raise ValueError(f"on_full: 'block' or 'busy' wanted, {given['on_full']!r} came")
     scan, detector = shape_of(given["scan"], "scan"), shape_of(given["detector"], "detector")
@@ -35,7 +37,7 @@ def core_options(given: Mapping[str, Any]) -> dict[str, Any]:
         "scan": scan,
         "detector": detector,
         "images": kinds_of(given["images"]),
-        "threads": as_threads(given["threads"]),
+        "threads": threads,
         "queue": _count(given["queue"], "queue", 1),
         "busy_when_full": given["on_full"] == "busy",
         "keep_profile": bool(given["keep_profile"]),
@@ -48,6 +50,8 @@ def core_options(given: Mapping[str, Any]) -> dict[str, Any]:
     for name, key in (("dark", "dark"), ("gain", "gain"), ("com_mask", "com_weights")):
         if given[name] is not None:
             options[key] = as_weights(given[name], detector, name)
+    if device is not None:
+        options["device"] = extension().frame_device(device, threads)
     if given["dead_pixels"] is not None:
         options["dead"] = _dead(given["dead_pixels"], detector)
     return options

@@ -45,8 +45,11 @@ class Session:
         Exchange y and x of the centre of mass first.
     threads : int
         0: one per core.
-    device : "cpu" or "cuda"
-        Where the networks of `AIRPI` images run; all else runs on the CPU.
+    device : "cpu", "cuda" or "cuda:1"
+        A GPU: frames are copied there and summed, patterns for `SSB` as well; the images that are made of the sums are
+        made on the CPU, so that an error of the GPU leaves them as they are. Frames that lie in page-locked memory are
+        copied from there. The networks of `AIRPI` images run there too; with them, ``"cuda"`` is also taken where crewe
+        was built without CUDA, and frames are summed on the CPU.
     on_full : "block" or "busy"
         What a push of a borrowed block does when the queue is full, and any push when too many lines wait for the
         network of an `AIRPI` image: wait, or raise `crewe.BusyError`.
@@ -77,6 +80,8 @@ class Session:
     ------
     TypeError, ValueError
         An argument is wrong; the message names it.
+    DeviceError
+        `device` can't be used; the message says why.
 
     References
     ----------
@@ -165,6 +170,8 @@ class Session:
             A wrong shape, more frames than positions, NaN or infinity: the block is refused whole. A closed session.
         BusyError
             The queue is full, or too many lines wait for a network, and ``on_full="busy"``; nothing is taken.
+        DeviceError
+            The GPU failed; what was done before stays.
         """
         if as_frames(frames).ndim != 3:
             raise ValueError(f"frames: shape (n, ky, kx) wanted, {frames.shape} came")

@@ -6,7 +6,7 @@
 // Fresh device memory holds 0xFF (NaN, −1). Every allocation ends at a page that can't be touched and carries guard
 // bytes in front, looked at when it is freed.
 //
-// Environment: CREWE_EMULATOR_MEMORY = bytes of a device (default 256 MiB); CREWE_EMULATOR_FAIL = anything: launches
+// Environment: CREWE_EMULATOR_MEMORY = bytes of a device (default 1 GiB); CREWE_EMULATOR_FAIL = anything: launches
 // fail; CREWE_EMULATOR_DEVICES = number of devices (default 2).
 #pragma once
 

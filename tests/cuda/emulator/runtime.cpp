@@ -55,7 +55,7 @@ long long number(const char* name, long long otherwise) {
   return text == nullptr ? otherwise : std::atoll(text);
 }
 std::size_t capacity() {
-  return static_cast<std::size_t>(number("CREWE_EMULATOR_MEMORY", 256 << 20));
+  return static_cast<std::size_t>(number("CREWE_EMULATOR_MEMORY", 1 << 30));
 }
 int devices() {
   return static_cast<int>(number("CREWE_EMULATOR_DEVICES", 2));

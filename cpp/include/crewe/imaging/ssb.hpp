@@ -61,26 +61,39 @@ struct SsbOptions {
 // f over [0, n) in chunks of at most `grain`, by however many threads.
 using Parallel = std::function<void(std::size_t n, std::size_t grain, RangeFunction f)>;
 
-// Patterns of one scan, in any order, though line by line is fast; every pattern counts as it is added. Same bits for
-// every number of threads and instruction set.
-class Ssb {
+// Patterns of one scan, in any order, though line by line is fast; every pattern counts as it is added.
+class SsbSums {
+ public:
+  virtual ~SsbSums() = default;
+
+  virtual const SsbOptions& options() const noexcept = 0;
+  virtual void clear() = 0;
+  // frames[i] of the block at positions[i] (row·sx + column), all different.
+  virtual void add(const FrameBlock& block, std::span<const std::uint32_t> frames,
+                   std::span<const std::uint32_t> positions) = 0;
+  virtual void add(std::span<const io::Event> events) = 0;
+  // φ(Q) of what was added at `positions` positions, C-contiguous (sy·sx), in the order of the transform. False: a
+  // number that isn't finite was added.
+  virtual bool spectrum(std::size_t positions, std::complex<float>* out) = 0;
+};
+
+// The sums on the CPU: same bits for every number of threads and instruction set.
+class Ssb final : public SsbSums {
  public:
   // std::invalid_argument names what is wrong with the options.
   Ssb(SsbOptions options, Parallel parallel);
-  ~Ssb();
+  ~Ssb() override;
   Ssb(const Ssb&) = delete;
   Ssb& operator=(const Ssb&) = delete;
 
-  const SsbOptions& options() const noexcept;
   std::size_t bytes() const noexcept;  // of all that is kept
 
-  void clear();
-  // frames[i] of the block at positions[i] (row·sx + column), all different.
-  void add(const FrameBlock& block, std::span<const std::uint32_t> frames, std::span<const std::uint32_t> positions);
-  void add(std::span<const io::Event> events);
-  // φ(Q) of what was added at `positions` positions, C-contiguous (sy·sx), in the order of the transform. False: a
-  // number that isn't finite was added.
-  bool spectrum(std::size_t positions, std::complex<float>* out);
+  const SsbOptions& options() const noexcept override;
+  void clear() override;
+  void add(const FrameBlock& block, std::span<const std::uint32_t> frames,
+           std::span<const std::uint32_t> positions) override;
+  void add(std::span<const io::Event> events) override;
+  bool spectrum(std::size_t positions, std::complex<float>* out) override;
 
  private:
   struct State;

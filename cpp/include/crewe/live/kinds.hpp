@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,6 +16,8 @@
 #include "crewe/imaging/ssb.hpp"
 
 namespace crewe::live {
+
+class FrameDevice;  // crewe/live/device.hpp
 
 inline constexpr double kUnlimited = std::numeric_limits<double>::infinity();
 
@@ -86,10 +89,11 @@ struct Options {
   double rotation = 0;  // of the scan against the detector [rad]
   bool transpose = false;
 
-  int threads = 0;              // 0: one per core
-  std::size_t queue = 64;       // borrowed blocks that may wait
-  bool busy_when_full = false;  // full queue: BusyError instead of waiting
-  bool keep_profile = false;    // keep <= 64 rings per position, so that radii can be changed for the past
+  int threads = 0;                      // 0: one per core
+  std::shared_ptr<FrameDevice> device;  // sums frames and patterns instead of the CPU; or none
+  std::size_t queue = 64;               // borrowed blocks that may wait
+  bool busy_when_full = false;          // full queue: BusyError instead of waiting
+  bool keep_profile = false;            // keep <= 64 rings per position, so that radii can be changed for the past
 
   // Per detector pixel (ky·kx), or empty.
   std::vector<std::uint8_t> dead;                // nonzero: left out of everything

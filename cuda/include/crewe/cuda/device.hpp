@@ -4,6 +4,7 @@
 #include <cuda_runtime.h>
 
 #include <cstddef>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,7 @@ std::size_t free_bytes();
 class UseDevice {
  public:
   explicit UseDevice(int device);
+  UseDevice(int device, std::nothrow_t) noexcept;  // for destructors, which may run when the driver has gone
   ~UseDevice();
   UseDevice(const UseDevice&) = delete;
   UseDevice& operator=(const UseDevice&) = delete;

@@ -1,4 +1,5 @@
-// What single-sideband ptychography prepares once: the disc's pixels, the frequencies of the scan and their weights.
+// What single-sideband ptychography prepares once, for the CPU and for CUDA: the disc's pixels, the frequencies of the
+// scan and their weights.
 #pragma once
 
 #include <complex>
@@ -7,7 +8,7 @@
 #include <vector>
 
 #include "crewe/imaging/ssb.hpp"
-#include "imaging/ssb_kernel.hpp"
+#include "crewe/imaging/ssb_layout.hpp"
 
 namespace crewe::imaging {
 
@@ -15,6 +16,9 @@ namespace crewe::imaging {
 struct SsbColumn {
   std::size_t col, first, count;
 };
+
+// std::invalid_argument names what is wrong with the options, beside what a plan finds.
+void check_ssb(const SsbOptions& options);
 
 struct SsbPlan {
   SsbPlan(const SsbOptions& options, const Parallel& parallel);
@@ -27,7 +31,7 @@ struct SsbPlan {
   std::vector<SsbColumn> columns;
   std::vector<std::uint32_t> rows;  // of each frequency
   bool complex = false;
-  std::vector<float> weights;               // W in the order of `ssb_unpack`
+  std::vector<float> weights;               // W of the joined pixels 0, 2, 4, ..., 1, 3, 5, ...
   std::vector<std::complex<double>> scale;  // φ(Q) = scale·Σ W G / I₀
 
  private:
