@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from crewe.train.contrasts import dark_ground
 from crewe.train.restore import Patches, validation
 from crewe.train.scenes import columns
 from reference import restore as reference
@@ -59,6 +60,13 @@ def test_columns(seed):
     assert image.dtype == np.float32
     assert np.isfinite(image).all()
     assert image.min() >= 0
+
+
+def test_of_holes_in_a_plane_something_is_left():
+    plane = np.ones((32, 32), np.float32)
+    plane[3:6, 3:6] = 0.2
+    for seed in range(8):
+        assert dark_ground(np.random.default_rng(seed), plane).max() > 0
 
 
 def test_losses_are_the_definition():

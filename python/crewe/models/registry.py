@@ -32,7 +32,8 @@ class Info:
         What it was trained on and how, what it reaches, and under which terms it may be used.
     options : mapping
         What this kind of network wants to be known; of restoration `radius`, how many pixels away an input pixel still
-        counts, and `scanned`, whether there are lines to be put back.
+        counts, `scanned`, whether there are lines to be put back, and `kept`, over how many pixels (σ) what is left
+        unexplained is added; 0 or none: not at all.
     """
 
     name: str

@@ -29,7 +29,6 @@ Image = NDArray[np.float32]
 TILE = 640  # pixels: some 0.7 GB with the light network
 LARGEST = 2**22  # pixels whose lines are looked for
 SURE = 0.18  # [pixels]: below this, lines put back are better than those left
-KEPT = 3.0  # [pixels]: what differs over more than this is put back; a ninth of the noise comes with it
 SEAM = 8  # pixels over which two tiles are blended
 SMALLEST = 64
 ROWS = 256  # looked at in one go where a whole image is gone through
@@ -47,18 +46,19 @@ def restore(
 ) -> Image:
     """An image as it would be without noise, scan distortions and detector.
 
-    A network sees a part of an image at a time, and leaves a part of the jitter of scan lines. Where the restored image
-    tells the shifts of the lines to better than 0.18 pixels (`scan_shifts`), which high doses do, the lines are put
-    back and restored again. A network also draws towards what is usual: what the recorded image has more or less of
-    than the restored one explains, blurred by 3 pixels, is added, so that electrons are kept where they were counted.
+    A network sees a part of an image at a time, and leaves a part of the jitter of scan lines. With stem-hr, where the
+    restored image tells the shifts of the lines to better than 0.18 pixels (`scan_shifts`), which high doses do, the
+    lines are put back and restored again. A network also draws towards what is usual: with stem-hr and tem-hr, what the
+    recorded image has more or less of than the restored one explains, blurred by 3 or 12 pixels, is added, so that
+    electrons are kept where they were counted.
 
     Parameters
     ----------
     image : ndarray (y, x) or (n, y, x)
         Real numbers, finite, any size and scale; of a stack every image by itself.
     model : str or crewe.models.Model
-        "stem-hr", "stem-lr", "sem-hr", "sem-lr", "tem-hr" or "tem-lr", if it is there (`crewe.models.list`); or a
-        loaded one, then `device`, `precision` and `threads` are its own.
+        "stem-hr", "sem-hr", "sem-lr", "tem-hr" or "tem-lr"; or a loaded one, then `device`, `precision` and `threads`
+        are its own.
     tile : int, optional
         Edge of a tile [pixels], at least 64. Default: images of at most 640×640 whole, others in tiles of 640.
     device : "cpu" or "cuda"
@@ -66,8 +66,8 @@ def restore(
     precision : "f32" or "f16", optional
         As in `crewe.models.load`.
     refine : bool
-        False: only once through the network, in less than half the time, and nothing else. So are images above
-        2048×2048 or of less than 32 columns, and those of a TEM.
+        False: only once through the network and nothing else. So are images above 2048×2048 or of less than 32
+        columns, and all with the other models, which gain nothing by more.
     threads : int
         0: all cores.
 
@@ -169,18 +169,28 @@ def restore_into(
         out[...] = image
         return
     _once(out, image, network, moments, tile)
-    fit = image.size <= LARGEST and image.shape[1] >= NARROWEST
-    if not (refine and fit and network.info.options.get("scanned")):
+    options = network.info.options
+    kept = float(options.get("kept", 0))
+    if not (refine and kept and image.size <= LARGEST and image.shape[1] >= NARROWEST):
         return
-    straight = raw = np.ascontiguousarray(image, np.float32)
+    raw = np.ascontiguousarray(image, np.float32)
+    left = _straightened(out, raw, network, moments, tile, threads) if options["scanned"] else raw - out
+    blurred = np.empty_like(raw)
+    _core.noise_gaussian_blur(left, blurred, sigma=kept, threads=threads)
+    out += blurred
+
+
+def _straightened(
+    out: Image, raw: Image, network: models.Model, moments: Moments, tile: int | None, threads: int
+) -> Image:
+    """Put lines back where they are known well enough, restore once more; what is then left unexplained."""
+    straight = raw
     shifts, deviations = estimate(raw, np.ascontiguousarray(out), threads)
     if np.hypot(*np.median(deviations, axis=0)) < SURE:
         straight = np.empty_like(raw)
         _core.noise_unshift(raw[..., np.newaxis], shifts, straight[..., np.newaxis], threads=threads)
         _once(out, straight, network, moments, tile)
-    left, blurred = straight - smeared(straight, np.ascontiguousarray(out)), np.empty_like(raw)
-    _core.noise_gaussian_blur(left, blurred, sigma=KEPT, threads=threads)
-    out += blurred
+    return straight - smeared(straight, np.ascontiguousarray(out))
 
 
 def _once(out: Image, image: NDArray[Any], network: models.Model, moments: Moments, tile: int | None) -> None:

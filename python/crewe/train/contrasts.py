@@ -86,4 +86,4 @@ def dark_ground(rng: np.random.Generator, image: Image) -> Image:
     0.0
     """
     dark: Image = np.maximum(image - np.float32(np.quantile(image, rng.uniform(0, 0.5))), 0)
-    return dark
+    return dark if float(dark.max()) > 0.05 * float(image.max()) else image  # of holes in a plane nothing would be left
