@@ -152,6 +152,8 @@ def pacbed(
     ------
     TypeError, ValueError
         Wrong arguments, named.
+    DeviceError
+        A device that can't be used.
 
     Notes
     -----
@@ -217,6 +219,8 @@ def diffraction(
     ------
     TypeError, ValueError
         Wrong arguments, named.
+    DeviceError
+        A device that can't be used.
 
     Examples
     --------

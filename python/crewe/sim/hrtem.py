@@ -78,6 +78,8 @@ def hrtem(
     ------
     TypeError, ValueError
         Wrong arguments, named; an aperture beyond the band limit.
+    DeviceError
+        A device that can't be used.
 
     Notes
     -----

@@ -75,6 +75,8 @@ def scan4d(
         Wrong arguments, named; a store that holds something else.
     ImportError
         `store` without zarr: pip install 'crewe[io]'.
+    DeviceError
+        A device that can't be used.
 
     Notes
     -----

@@ -74,6 +74,8 @@ def stem(
     ------
     TypeError, ValueError
         Wrong arguments, named; a semiangle or detector beyond the band limit, with the limit.
+    DeviceError
+        A device that can't be used.
 
     Notes
     -----
@@ -160,6 +162,8 @@ def exit_waves3x3(
     ------
     TypeError, ValueError
         Wrong arguments, named.
+    DeviceError
+        A device that can't be used.
 
     Notes
     -----
