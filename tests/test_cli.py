@@ -102,9 +102,11 @@ def test_wrong_commands_end_with_2(here, capsys, words, told):
     ("words", "told"),
     [
         (["image", "gone.mib"], "gone.mib"),
-        (["image", "."], "."),
+        (["image", "."], "a folder came"),
         (["image", "empty.npy"], "empty.npy"),
         (["image", "text.npy"], "text.npy"),
+        (["restore", "empty.npy"], "empty.npy"),
+        (["restore", "empty.tif"], "empty.tif"),
         (["image", "scan.npy", "--scan", "3x3"], "90 frames more"),
         (["image", "scan.npy", "--kernel", "4"], "kernel"),
         (["image", "scan.npy", "--low", "0.3", "--high", "0.2"], "low"),
@@ -120,6 +122,7 @@ def test_wrong_commands_end_with_2(here, capsys, words, told):
 )
 def test_failures_end_with_1_and_words(here, capsys, words, told):
     (here / "empty.npy").write_bytes(b"")
+    (here / "empty.tif").write_bytes(b"")
     (here / "text.npy").write_text("no array at all\n" * 100)
     np.save("small.npy", np.zeros((2, 2)))
     before = sorted(os.listdir(here))

@@ -1,5 +1,7 @@
 """The pages: every link leads somewhere, every module has one, and the examples that need nothing run."""
 
+import importlib.util
+import math
 import re
 from pathlib import Path
 
@@ -35,3 +37,19 @@ def test_examples_run(name, tmp_path, monkeypatch):
     if name in ("metrics", "strain"):
         pytest.importorskip({"metrics": "cv2", "strain": "matplotlib"}[name])
     exec("\n".join(blocks), {})
+
+
+def test_comparison_of_methods():
+    """The script of compare.md, small: without noise all phases agree with the truth, and each image with itself."""
+    pytest.importorskip("ase")
+    pytest.importorskip("onnxruntime")
+    spec = importlib.util.spec_from_file_location("pictures_compare", ROOT / "docs" / "pictures_compare.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    frames, truth = script.simulate(20)
+    found = script.compare(frames, truth, (math.inf, 1e5))
+    assert found[math.inf]["ADF"][1] == pytest.approx(1.0)
+    for row in found.values():
+        for name, (image, agreement) in row.items():
+            assert image.shape == truth.shape, name
+            assert agreement > 0.8, name

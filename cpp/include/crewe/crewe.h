@@ -1,9 +1,11 @@
 /* crewe for C: live images of a scanning electron microscope, fed from an acquisition program's own buffers.
  *
  *   crewe_image images[1] = {{.name = "ricom", .kind = {.kind = CREWE_RICOM}}};
- *   crewe_session_options options = {.size = sizeof options, .scan_rows = 256, .scan_columns = 256,
- *                                    .detector_rows = 256, .detector_columns = 256, .images = images, .image_count =
- * 1}; crewe_session* session; if (crewe_session_create(&options, &session) != CREWE_OK) ...crewe_last_error()...
+ *   crewe_session_options options = {.size = sizeof options, .images = images, .image_count = 1,
+ *                                    .scan_rows = 256, .scan_columns = 256,
+ *                                    .detector_rows = 256, .detector_columns = 256};
+ *   crewe_session* session;
+ *   if (crewe_session_create(&options, &session) != CREWE_OK) puts(crewe_last_error());
  *
  * Fields that are zero have their defaults. Every function that can fail returns a crewe_status; what went wrong is
  * told by crewe_last_error(), per thread. Nothing is thrown. One thread pushes, any thread reads. Axes are (y, x),

@@ -56,6 +56,7 @@ def atoms(
     \b
     Examples:
       crewe atoms haadf.tif
+      for file in haadf/*.tif; do crewe atoms "$file"; done
       crewe atoms haadf.dm4 --fit --output columns.h5 --figure columns.png
       crewe atoms particle.npy --count --pixel-size 0.22 --output - | sort -t, -k14 -n
       crewe atoms film.hspy --strain --output film-columns.hspy

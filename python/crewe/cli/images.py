@@ -26,11 +26,11 @@ def read_images(path: Path) -> Any:
     """Real numbers (..., y, x) as they lie in the file: a NumPy array, mapped where it can be, or a dask array."""
     suffix = path.suffix.lower()
     if path.is_dir() and suffix != ".zspy":
-        raise ValueError(f"{path}: an image file wanted, a folder came")
+        raise ValueError(f"{path}: an image file wanted, a folder came; its files are taken one by one")
     if suffix == ".npy":
         try:
             data = np.load(path, mmap_mode="r", allow_pickle=False)
-        except ValueError:
+        except (ValueError, EOFError):
             raise ValueError(f"{path}: a NumPy file of numbers wanted") from None
     elif suffix in (".tif", ".tiff"):
         data = _by_tifffile(path)
@@ -47,9 +47,12 @@ def _by_tifffile(path: Path) -> NDArray[Any]:
     except ImportError:
         raise ImportError(f"{path}: tifffile is wanted for this file: pip install 'crewe[io]'") from None
     try:
-        mapped: NDArray[Any] = tifffile.memmap(path, mode="r")
-    except ValueError:  # compressed, or in pieces
-        mapped = tifffile.imread(path)
+        try:
+            mapped: NDArray[Any] = tifffile.memmap(path, mode="r")
+        except ValueError:  # compressed, or in pieces
+            mapped = tifffile.imread(path)
+    except ValueError as error:  # TiffFileError is one, and none of them names the file
+        raise ValueError(f"{path}: {error}") from None
     return mapped
 
 

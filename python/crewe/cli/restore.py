@@ -43,7 +43,8 @@ def restore(
     """Restore the images in FILE (.npy, .tif, .dm4, .hspy, or what else RosettaSciIO reads): no noise, no jitter.
 
     FILE may hold one image (y, x) or any number of them (..., y, x). Several go to one .npy, image by image: if the
-    command is interrupted, the same command goes on where it stopped. Without --output: FILE's name with -restored.npy,
+    command is interrupted, the same command goes on where it stopped. Of several files each takes a command of its
+    own. Without --output: FILE's name with -restored.npy,
     and .png for one image, in the current folder.
 
     \b
@@ -51,6 +52,7 @@ def restore(
       crewe restore scan.dm4
       crewe restore scan.tif --output clean.tif --figure pair.png --shifts lines.npy
       crewe restore series.npy --output clean.npy
+      for file in haadf/*.tif; do crewe restore "$file"; done
     """
     import crewe.restore
     from crewe import models

@@ -53,6 +53,8 @@ def open_by_rosetta(
         for plugin in IO_PLUGINS
         if plugin["name"] not in UNFIT and suffix in [known.lower() for known in plugin["file_extensions"]]
     ]
+    if not plugins and path.is_dir():
+        raise FormatError(f"{path}: a file wanted, a folder came (at byte 0)", 0)
     if not plugins:
         raise FormatError(f"{path}: no known format (at byte 0); RosettaSciIO has no reader for '.{suffix}' either", 0)
     refusals = []

@@ -11,7 +11,7 @@ enum class Pixel : std::uint8_t { u8, u16, u32, f32, u16_be, u32_be };
 
 std::size_t pixel_size(Pixel pixel);
 
-// n frames (ny, nx) in memory; strides in bytes.
+// n frames (ny, nx) in memory; strides in bytes, all to be set: 0 is the same pixel again.
 struct FrameBlock {
   const std::byte* data = nullptr;
   Pixel pixel = Pixel::u16;
