@@ -46,8 +46,9 @@ def test_all_of_it(image, capsys):
     assert (signal["data"] == image).all()
     marker = signal["metadata"]["Markers"]["columns"]
     assert marker["class"] == "Points"
+    assert [(axis["scale"], axis["units"]) for axis in signal["axes"]] == [(0.2, "Å"), (0.2, "Å")]
     assert marker["kwargs"]["offsets"].shape == (120, 2)
-    assert marker["kwargs"]["offsets"][:, 0].max() > 120  # x first
+    assert marker["kwargs"]["offsets"][:, 0].max() > 120 * 0.2  # x first, [Å]
 
 
 @pytest.mark.parametrize("suffix", [".hspy", ".tif"])

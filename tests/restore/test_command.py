@@ -1,11 +1,14 @@
 """`crewe restore` and `crewe models`."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import crewe.io
 from crewe import cli, models, restore
+from crewe.cli.images import pixel_size
 from crewe.models import registry
 from crewe.restore import images
 
@@ -38,6 +41,14 @@ def test_other_formats(here, suffix):
     assert cli.run(["restore", "one.npy", "-o", f"a{suffix}"]) == 0
     assert cli.run(["restore", f"a{suffix}", "-o", "b.npy"]) == 0
     assert np.load("b.npy").shape == (40, 50)
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".hspy"])
+def test_the_pixel_size_stays(here, suffix):
+    pytest.importorskip("rsciio")
+    crewe.io.save(f"a{suffix}", {"a": np.load("one.npy").astype(np.float32)}, metadata={"step": 0.12})
+    assert cli.run(["restore", f"a{suffix}", "-o", f"b{suffix}"]) == 0
+    assert pixel_size(Path(f"b{suffix}")) == pytest.approx(0.12)
 
 
 def test_many_images_go_on_where_they_stopped(here, monkeypatch, capsys):

@@ -81,7 +81,7 @@ def atoms(
     if strain and len(positions):
         table |= _strained(positions)
     for output in outputs:
-        _write(output, table, source)
+        _write(output, table, source, pixel_size)
     if figure is not None:
         from crewe._png import png
 
@@ -127,7 +127,7 @@ def _strained(positions: NDArray[np.float64]) -> Table:
     return {"eps_yy": found.eps_yy, "eps_xx": found.eps_xx, "eps_xy": found.eps_xy, "omega [rad]": found.omega}
 
 
-def _write(output: str, table: Table, source: Image) -> None:
+def _write(output: str, table: Table, source: Image, pixel_size: float | None) -> None:
     if output == "-":
         click.echo(_csv(table), nl=False)
         return
@@ -135,7 +135,7 @@ def _write(output: str, table: Table, source: Image) -> None:
     if path.suffix.lower() == ".csv":
         path.write_text(_csv(table), encoding="utf-8")
     elif path.suffix.lower() == ".hspy":
-        _hspy(path, table, source)
+        _hspy(path, table, source, pixel_size)
     else:
         import h5py
 
@@ -151,20 +151,20 @@ def _csv(table: Table) -> str:
     return text.getvalue()
 
 
-def _hspy(path: Path, table: Table, source: Image) -> None:
+def _hspy(path: Path, table: Table, source: Image, pixel_size: float | None) -> None:
     """The image as `crewe.io.save` writes it, with the columns as permanent markers of HyperSpy 2 and as a table."""
     import h5py
 
     from crewe import io
 
-    io.save(path, {"image": source})
+    io.save(path, {"image": source}, metadata={} if pixel_size is None else {"step": pixel_size})
     with h5py.File(path, "a") as file:
         metadata = file["Experiments/image/metadata"]
         markers = metadata.create_group("Markers/columns")
         markers.attrs.update({"class": "Points", "name": "columns", "plot_on_signal": True})
         markers.attrs.update({"offset_transform": "data", "transform": "display"})
         kwargs = markers.create_group("kwargs")
-        kwargs["offsets"] = np.stack([table["x [pixel]"], table["y [pixel]"]], axis=1)
+        kwargs["offsets"] = np.stack([table["x [pixel]"], table["y [pixel]"]], axis=1) * (pixel_size or 1.0)  # in data
         kwargs["sizes"] = np.array([4.0])
         kwargs.attrs["color"] = "red"
         for name, values in table.items():

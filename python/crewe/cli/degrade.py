@@ -99,7 +99,13 @@ def degrade(
     except TypeError as error:
         raise click.UsageError(f"--set: {error}") from None
     click.echo(json.dumps(result.settings, default=float), err=True)
-    metadata = {"settings": result.settings, "electrons_per_pixel": result.electrons_per_pixel, "kind": kind}
+    metadata: dict[str, Any] = {
+        "settings": result.settings,
+        "electrons_per_pixel": result.electrons_per_pixel,
+        "kind": kind,
+    }
+    if kind != "tem":
+        metadata["step"] = pixel_size
     good = write(plan, {"degraded": result.image}, metadata)
     if figure is not None:
         from crewe._png import png

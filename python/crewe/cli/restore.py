@@ -9,7 +9,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe.cli.images import read_images, side_by_side
+from crewe.cli.images import pixel_size, read_images, side_by_side
 from crewe.cli.output import plan_output, write
 
 __all__ = ["restore"]
@@ -72,6 +72,7 @@ def restore(
     others = [part for part in plan if part not in arrays]
     if not one and (len(arrays) != 1 or others):
         raise click.UsageError(f"--output: one .npy wanted for the {images.shape} of {file}.")
+    step = pixel_size(file) if one and any(part.path and part.path.suffix != ".png" for part in others) else None
     network = models.load(model, device=device, precision=precision, threads=threads)
     click.echo(f"{network.info.name} ({network.info.file}) on {network.provider}", err=True)
     options: dict[str, Any] = {"tile": tile, "refine": refine, "threads": threads}
@@ -79,7 +80,8 @@ def restore(
         restored = _into_file(arrays[0].path, images, file, network, options)
     else:
         restored = crewe.restore.restore(np.asarray(images), model=network, **options)
-    good = write(others + arrays[1:], {"restored": restored}, {"model": network.info.file})
+    metadata = {"model": network.info.file} | ({} if step is None else {"step": step})
+    good = write(others + arrays[1:], {"restored": restored}, metadata)
     if shifts is not None:
         np.save(shifts, crewe.restore.scan_shifts(np.asarray(images), restored, threads=threads))
         click.echo(f"wrote {shifts}", err=True)
