@@ -87,3 +87,38 @@ def dark_ground(rng: np.random.Generator, image: Image) -> Image:
     """
     dark: Image = np.maximum(image - np.float32(np.quantile(image, rng.uniform(0, 0.5))), 0)
     return dark if float(dark.max()) > 0.05 * float(image.max()) else image  # of holes in a plane nothing would be left
+
+
+def packed_spheres(rng: np.random.Generator, shape: tuple[int, int]) -> Image:
+    """Touching spheres of 1.5 to 7 pixels, in clusters on a faint ground, some lying on others.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> packed_spheres(np.random.default_rng(0), (32, 48)).shape
+    (32, 48)
+    """
+    radius = math.exp(rng.uniform(math.log(1.5), math.log(7)))
+    step = 2 * radius * rng.uniform(1, 1.25)
+    reach = np.arange(-int(max(shape) / step) - 2, int(max(shape) / step) + 3)
+    j, i = (a.ravel() for a in np.meshgrid(reach, reach, indexing="ij"))
+    angle = rng.uniform(0, math.pi)
+    v, u = j * step * math.sqrt(0.75), (i + 0.5 * (j % 2)) * step
+    places = np.stack([math.cos(angle) * v - math.sin(angle) * u, math.sin(angle) * v + math.cos(angle) * u], -1)
+    places += np.array(shape) / 2 + rng.normal(0, rng.uniform(0, 0.15) * step, places.shape)
+    hills = noise.gaussian_blur(
+        rng.standard_normal(shape).astype(np.float32), sigma=float(rng.uniform(1, 4) * step), threads=1
+    )
+    near = np.clip(places.round().astype(int), 0, np.array(shape) - 1)
+    height = hills[near[:, 0], near[:, 1]]
+    inside = ((places > -step) & (places < np.array(shape) + step)).all(axis=1)
+    places = places[inside & (height > np.quantile(hills, rng.uniform(0.1, 0.7)))]
+    second = places[rng.random(len(places)) < rng.uniform(0, 0.2)] + rng.uniform(-0.5, 0.5, 2) * step
+    image = np.full(shape, rng.uniform(0, 0.15), np.float32)
+    for cy, cx in np.concatenate([places, second]):
+        y0, x0 = max(int(cy - radius) - 1, 0), max(int(cx - radius) - 1, 0)
+        dy = np.arange(y0, min(int(cy + radius) + 3, shape[0]))[:, None] - cy
+        dx = np.arange(x0, min(int(cx + radius) + 3, shape[1]))[None] - cx
+        thick = np.sqrt(np.maximum(1 - (dy**2 + dx**2) / radius**2, 0))
+        image[y0 : y0 + len(dy), x0 : x0 + dx.shape[1]] += thick.astype(np.float32)
+    return noise.gaussian_blur(image, sigma=float(rng.uniform(0.3, 0.8)), threads=1)

@@ -3,8 +3,9 @@
 At high resolution a part of the scenes are those of `specimen.pairs`, the others columns of atoms (`scenes`). In STEM
 half of the contrasts are the published ones (std/mean <= 0.35, half inverted), the others as bright as they come, on
 vacuum; in TEM half are published ones, the others waves that meet; in SEM and TEM a part is objects of low resolution,
-blurred. What an instrument adds to contrasts is in `contrasts`. Doses are log-uniform up to 1000 electrons per pixel,
-from 0.05 in STEM (at 500 e⁻/Å² and 0.15 Å a dark-field image has about 0.3), 0.5 in SEM and 1 in TEM.
+blurred; in STEM at low resolution a part is packed spheres. What an instrument adds is in `contrasts`. Doses are
+log-uniform up to 1000 electrons per pixel, from 0.05 in STEM (at 500 e⁻/Å² and 0.15 Å a dark-field image has about
+0.3), 0.5 in SEM and 1 in TEM.
 """
 
 import math
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from crewe import noise, specimen
 from crewe.specimen.images import contrast
-from crewe.train.contrasts import bright_edges, dark_ground, phase_contrast
+from crewe.train.contrasts import bright_edges, dark_ground, packed_spheres, phase_contrast
 from crewe.train.scenes import columns
 
 __all__ = ["Patches", "validation"]
@@ -110,6 +111,8 @@ def scene(rng: np.random.Generator, mode: str, shape: tuple[int, int]) -> tuple[
     """An undistorted image >= 0 and its pixel size [Å]."""
     kind, resolution = mode.split("-")
     if resolution == "lr" or (kind != "stem" and rng.random() < (0.4 if kind == "sem" else 0.15)):
+        if kind == "stem" and rng.random() < 0.4:
+            return packed_spheres(rng, shape), 1.0
         image, pixel_size = _objects(rng, shape)
         if resolution == "hr":  # pixels finer than the beam
             image = noise.gaussian_blur(image, sigma=float(rng.uniform(0.5, 3)), threads=1)
