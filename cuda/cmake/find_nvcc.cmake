@@ -1,5 +1,6 @@
 # CREWE_NVCC: the compiler from CREWE_CUDA_ROOT, from PyPI (nvidia/cu13 beside the Python that builds), or from this
-# machine. CREWE_CUDA_PROBLEM: why there is none, or none that works.
+# machine. CREWE_CUDA_PROBLEM: why there is none, or none that works, or nobody to run what it compiles: with AUTO a
+# machine without NVIDIA's driver builds nothing, since that takes minutes.
 set(CREWE_CUDA_ROOT "$ENV{CREWE_CUDA_ROOT}" CACHE PATH "Folder of a CUDA toolkit: bin/nvcc, include, lib")
 set(CREWE_CUDA_PROBLEM "")
 
@@ -19,7 +20,11 @@ else()
   find_program(CREWE_NVCC nvcc HINTS /usr/local/cuda/bin)
 endif()
 
-if(NOT CREWE_NVCC)
+find_library(CREWE_CUDA_DRIVER NAMES cuda libcuda.so.1 PATHS /usr/local/nvidia/lib64 /usr/lib/wsl/lib)
+file(GLOB driver /proc/driver/nvidia/version /dev/nvidiactl)
+if(CREWE_CUDA STREQUAL "AUTO" AND NOT driver AND NOT CREWE_CUDA_DRIVER)
+  set(CREWE_CUDA_PROBLEM "this machine has no NVIDIA driver; CREWE_CUDA=ON builds for others")
+elseif(NOT CREWE_NVCC)
   set(CREWE_CUDA_PROBLEM "no nvcc was found")
 else()
   set(CMAKE_CUDA_COMPILER "${CREWE_NVCC}")
