@@ -175,12 +175,15 @@ def as_images(names: tuple[str, ...], options: dict[str, Any]) -> dict[str, Any]
         if any(options[key] is None for key in wanted):
             words = [f"--{key} [{CALIBRATION[key]}]" for key in wanted]
             raise click.UsageError(f"--image {name} wants {', '.join(words[:-1])} and {words[-1]}.")
-    optics = {key: options[key] for key in ("energy", "semiangle", "step")} | {"angle_per_pixel": options["angle"]}
+
+    def optics() -> dict[str, Any]:
+        return {"angle_per_pixel": options["angle"], **{key: options[key] for key in ("energy", "semiangle", "step")}}
+
     made: dict[str, Callable[[], Any]] = {
         "ricom": lambda: live.RiCOM(kernel=options["kernel"], low=options["low"], high=options["high"]),
         "icom": lambda: live.ICOM(high_pass=options["low"] or 0.0),
-        "ssb": lambda: live.SSB(**optics),
-        "airpi": lambda: live.AIRPI(**optics),
+        "ssb": lambda: live.SSB(**optics()),
+        "airpi": lambda: live.AIRPI(**optics()),
         "com": live.CenterOfMass,
         "field": lambda: live.ElectricField(energy=options["energy"], angle_per_pixel=options["angle"]),
         "adf": lambda: live.VirtualDetector(inner=options["inner"], outer=options["outer"]),

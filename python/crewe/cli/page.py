@@ -5,6 +5,7 @@ Only this computer is served, and only what that page asks: requests that anothe
 """
 
 import json
+import sys
 import threading
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -56,8 +57,10 @@ class Page:
 
 
 class _Server(ThreadingHTTPServer):
-    def handle_error(self, *_: object) -> None:
-        """A browser that leaves in the middle of an answer is no fault."""
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that leaves in the middle of an answer is no fault; all else is told."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
