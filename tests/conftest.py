@@ -85,5 +85,5 @@ def gpu():
 def emulator(gpu):
     """For tests that make the emulator fail or small."""
     if cuda.devices()[0].name != "emulated":
-        pytest.skip("a GPU does what it does")
+        pytest.skip("a GPU can't be told to fail or to be small")
     return gpu

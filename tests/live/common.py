@@ -38,10 +38,11 @@ def flat(frames):
 
 
 def events_of(frames, seed=0):
-    """The counts of frames as events, in any order: position, y, x."""
+    """The counts of frames as events: position, y, x; in any order, or as they were scanned where `seed` is None."""
     counts = flat(frames)
     where = np.repeat(np.argwhere(counts), counts[counts > 0].astype(np.int64), axis=0)
-    return tuple(np.ascontiguousarray(c) for c in np.random.default_rng(seed).permutation(where).T)
+    where = where if seed is None else np.random.default_rng(seed).permutation(where)
+    return tuple(np.ascontiguousarray(c) for c in where.T)
 
 
 def batch(frames, center=CENTER, rotation=0.0, transpose=False):

@@ -6,7 +6,7 @@ import pytest
 from crewe.imaging import ssb
 from crewe.live import ICOM, SSB, Session
 from crewe.optics import Aberrations
-from live.common import PLACE
+from live.common import PLACE, events_of
 
 pytestmark = pytest.mark.usefixtures("place")
 
@@ -98,18 +98,12 @@ def test_one_scan_after_the_other():
                 assert not live["ssb"].any()
 
 
-@pytest.mark.parametrize("shuffled", [False, True])
-def test_events(shuffled):
+@pytest.mark.parametrize("seed", [None, 0])
+def test_events(seed):
     frames = counts()
-    position, pixel = np.nonzero(frames.reshape(340, -1))
-    many = frames.reshape(340, -1)[position, pixel]
-    position, pixel = np.repeat(position, many), np.repeat(pixel, many)
-    if shuffled:
-        order = np.random.default_rng(0).permutation(len(position))
-        position, pixel = position[order], pixel[order]
     with session() as live:
-        for part in np.array_split(np.arange(len(position)), 5):
-            live.push_events(position[part], pixel[part] // DETECTOR[1], pixel[part] % DETECTOR[1])
+        for part in zip(*(np.array_split(column, 5) for column in events_of(frames, seed)), strict=True):
+            live.push_events(*part)
     assert_same(live["ssb"], phase(frames))
 
 
