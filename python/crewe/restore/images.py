@@ -229,14 +229,16 @@ def _edge(tile: int | None, shape: tuple[int, ...]) -> int:
 def _tiles(length: int, edge: int, margin: int) -> Iterator[tuple[int, int, NDArray[np.float32]]]:
     """(begin, end, weights) of the tiles along an axis; the weights of all tiles add up to 1 at every pixel.
 
-    Of a tile `margin` pixels at either inner end count for nothing, over the next `SEAM` it takes over from its
-    neighbour.
+    As few tiles as there can be with `edge` pixels, and these no larger than it takes. Of a tile `margin` pixels at
+    either inner end count for nothing, over the next `SEAM` it takes over from its neighbour.
     """
     if edge >= length:
         yield 0, length, np.ones(length, np.float32)
         return
-    step = (edge - 2 * margin - SEAM) // 2 * 2
-    count = -(-(length - edge) // step) + 1
+    shared = 2 * margin + SEAM
+    count = -(-(length - shared) // ((edge - shared) // 2 * 2))
+    step = -(-(length - shared) // (2 * count)) * 2
+    edge = step + shared
     ramp = (np.arange(SEAM, dtype=np.float32) + 0.5) / SEAM
     for k in range(count):
         begin, end = k * step, min(k * step + edge, length)
