@@ -225,6 +225,7 @@ def test_phases(here, capsys, monkeypatch):
 
     class Network:
         info = SimpleNamespace(options={"size": 64, "length": [4.0, 24.0], "fill": [0.1, 0.95]})
+        provider = "none"
 
         def run(self, patterns, probes, *_):
             phase = probes[:, 1] + patterns[:, 4].mean((1, 2))[:, None, None] / 10
@@ -250,6 +251,7 @@ def test_phases(here, capsys, monkeypatch):
 def test_a_network_that_fails_is_told(here, capsys, monkeypatch):
     class Network:
         info = SimpleNamespace(options={"size": 64, "length": [4.0, 24.0], "fill": [0.1, 0.95]})
+        provider = "none"
 
         def run(self, *_):
             raise RuntimeError("out of order")

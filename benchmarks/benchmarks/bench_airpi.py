@@ -38,6 +38,7 @@ class Still:
     """In the place of a network: the empty beam, at no cost."""
 
     info = SimpleNamespace(options={"size": 64, "length": [10.0, 24.0], "fill": [0.1, 0.95]})
+    provider = "none"
 
     def run(self, patterns: NDArray[Any], probes: NDArray[Any], *_: NDArray[Any]) -> NDArray[Any]:
         return np.repeat(probes, len(patterns), axis=0)

@@ -26,6 +26,7 @@ class Known:
     """In the place of a network: the probe times exp(i·φ), φ a number that tells the nine patterns apart."""
 
     info = SimpleNamespace(options={"size": 64, "length": [10.0, 24.0], "fill": [0.1, 0.95]})
+    provider = "none"
 
     def __init__(self, *, gate=None, fails_at=None):
         self.calls, self.gate, self.fails_at = 0, gate, fails_at
@@ -399,6 +400,7 @@ def peak():  # of resident memory [MiB]
 
 class Still:
     info = SimpleNamespace(options={"size": 64, "length": [10.0, 24.0], "fill": [0.1, 0.95]})
+    provider = "none"
 
     def run(self, patterns, probes, *_):
         return np.repeat(probes, len(patterns), axis=0)

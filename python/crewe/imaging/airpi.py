@@ -13,7 +13,7 @@ from crewe.models import Model
 
 __all__ = ["Engine", "airpi", "as_network"]
 
-BATCH = 64  # positions that go through the network at a time
+ON_CPU, ON_GPU = 8, 256  # positions that go through the network at a time: what caches hold, what keeps cores busy
 CUT = 0.1  # a patch counts where the probe has at least this fraction of its highest intensity
 
 
@@ -162,8 +162,9 @@ class Engine:
         self._check_coverage()
         polar = np.stack([np.abs(wave), np.angle(wave)]).astype(np.float32)
         self._probe = polar[None], np.full(1, scan.step, np.float32), np.full(1, pitch, np.float32)
+        self._batch = ON_GPU if model.provider == "CUDAExecutionProvider" else ON_CPU
         # What the network sees in a batch; memory that is used again.
-        self._nine = np.empty((min(BATCH, shape[1]), 9, *polar.shape[1:]), np.float32)
+        self._nine = np.empty((min(self._batch, shape[1]), 9, *polar.shape[1:]), np.float32)
         self.resample = Resampler(scan, self.grid, detector, center)
         self.sum = np.zeros((shape[0] * oversample, shape[1] * oversample), np.complex64)
         self.cancelled = False  # set in another thread: the work on a line ends after the batch in hand
@@ -212,10 +213,10 @@ class Engine:
         here, columns = lines[row], self.shape[1]
         around = max(row - 1, 0), min(row + 1, self.shape[0] - 1)
         above, below = (lines[near] if near in lines else np.zeros_like(here) for near in around)
-        for start in range(0, columns, BATCH):
+        for start in range(0, columns, self._batch):
             if self.cancelled:
                 return
-            nine, empty = neighbours(above, here, below, slice(start, start + BATCH), self._nine)
+            nine, empty = neighbours(above, here, below, slice(start, start + self._batch), self._nine)
             waves = self.model.run(nine, *self._probe)
             waves[empty] = 0
             self.patches.add(
