@@ -28,22 +28,24 @@ inline std::vector<imaging::FrameBlock> frame_blocks(const py::handle& view) {
   block.pixel = pixel_of(view.attr("dtype").attr("str").cast<std::string>());
   block.ny = shape[axes];
   block.nx = shape[axes + 1];
-  block.stride_row = strides[axes];
-  block.stride_col = strides[axes + 1];
+  block.stride_row = imaging::stride_of(strides[axes]);
+  block.stride_col = imaging::stride_of(strides[axes + 1]);
   block.count = 1;
   // Axes from the last one on that follow each other evenly are one.
   std::size_t merged = axes;
+  std::ptrdiff_t step = 0;
   while (merged > 0) {
     const std::size_t k = merged - 1;
     if (shape[k] == 1) {
     } else if (block.count == 1) {
-      block.stride_frame = strides[k];
-    } else if (strides[k] != block.stride_frame * static_cast<std::ptrdiff_t>(block.count)) {
+      step = strides[k];
+    } else if (strides[k] != step * static_cast<std::ptrdiff_t>(block.count)) {
       break;
     }
     block.count *= shape[k];
     --merged;
   }
+  block.stride_frame = imaging::stride_of(step);
   std::vector<imaging::FrameBlock> blocks{block};
   for (std::size_t k = merged; k-- > 0;) {
     std::vector<imaging::FrameBlock> all;

@@ -1,6 +1,7 @@
 """Acquisition programs in C, C++ and Python push from their own buffers; the compiled ones use an *installed* crewe."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,47 +10,81 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import crewe
 from crewe import imaging
 from crewe.optics import Aberrations
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+VERSION = crewe.__version__
 SCAN, DETECTOR = (13, 17), (24, 20)
 
 
 def command(*words, **options):
     done = subprocess.run([*map(str, words)], capture_output=True, text=True, timeout=900, **options)
     assert done.returncode == 0, f"{' '.join(map(str, words))}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+class Library:
+    """The shared library, built from a copy of the sources, and programs that were linked to it."""
+
+    def __init__(self, folder):
+        self.source, self.build, self.programs = folder / "source", folder / "build", folder / "programs"
+        shutil.copytree(ROOT / "cpp", self.source / "cpp", ignore=shutil.ignore_patterns("bindings"))
+        shutil.copy(ROOT / "CMakeLists.txt", self.source)
+        options = ["-DBUILD_SHARED_LIBS=ON", "-DCREWE_PYTHON=OFF"]
+        if shutil.which("ninja"):
+            options += ["-G", "Ninja"]
+        if shutil.which("ccache"):
+            options += ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"]
+        command("cmake", "-S", self.source, "-B", self.build, *options)
+        command("cmake", "-S", HERE, "-B", self.programs, f"-DCMAKE_PREFIX_PATH={self.install(folder / 'prefix')}")
+        command("cmake", "--build", self.programs)
+
+    def install(self, prefix):
+        # Paths below the folder are hashed as relative ones: another run finds what this one compiled.
+        environment = {**os.environ, "CCACHE_BASEDIR": str(self.build.parent), "CCACHE_NOHASHDIR": "1"}
+        command("cmake", "--build", self.build, "--parallel", os.cpu_count() or 1, env=environment)
+        command("cmake", "--install", self.build, "--prefix", prefix)
+        return prefix
 
 
 @pytest.fixture(scope="module")
-def programs(tmp_path_factory):
-    """The folder with acquire_c and acquire_cpp, linked to the shared library of a prefix of its own."""
+def library(tmp_path_factory):
     if shutil.which("cmake") is None or all(shutil.which(name) is None for name in ("c++", "g++", "clang++")):
         pytest.skip("cmake and a C++ compiler wanted")
-    folder = tmp_path_factory.mktemp("embed")
-    prefix, build, programs = folder / "prefix", folder / "build", folder / "programs"
-    options = ["-DBUILD_SHARED_LIBS=ON", "-DCREWE_PYTHON=OFF", f"-DCMAKE_INSTALL_PREFIX={prefix}"]
-    if shutil.which("ninja"):
-        options += ["-G", "Ninja"]
-    if shutil.which("ccache"):
-        options += ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"]
-    command("cmake", "-S", ROOT, "-B", build, *options)
-    command("cmake", "--build", build, "--parallel", os.cpu_count() or 1)
-    command("cmake", "--install", build)
-    command("cmake", "-S", HERE, "-B", programs, f"-DCMAKE_PREFIX_PATH={prefix}")
-    command("cmake", "--build", programs)
-    return programs
+    return Library(tmp_path_factory.mktemp("embed"))
 
 
-def acquire(tmp_path, *program):
-    """Run it on made frames; its images are the batch's: to the bit, the phase to rounding."""
+@pytest.fixture(scope="module")
+def programs(library):
+    return library.programs
+
+
+@pytest.fixture(scope="module")
+def upgraded(library):
+    """The environment in which programs find the next minor version, whose structs have a field more."""
+    header, project = library.source / "cpp" / "include" / "crewe" / "crewe.h", library.source / "CMakeLists.txt"
+    text, grown = re.subn(
+        r"^} (crewe_\w+);\n\n#define \w+_INIT", r"  int64_t later;\n\g<0>", header.read_text(), flags=re.M
+    )
+    assert grown == 3
+    header.write_text(text)
+    project.write_text(project.read_text().replace(f"project(crewe VERSION {VERSION}", "project(crewe VERSION 0.999.0"))
+    prefix = library.install(library.build.parent / "upgraded")
+    (found,) = prefix.glob("lib*/libcrewe.so")
+    return {**os.environ, "LD_LIBRARY_PATH": str(found.parent)}
+
+
+def acquire(tmp_path, *program, env=None):
+    """Run it on made frames; its images are the batch's: to the bit, the phase to rounding. What it prints."""
     rng = np.random.default_rng(0)
     y, x = np.ogrid[: DETECTOR[0], : DETECTOR[1]]
     cy, cx = (rng.normal((k - 1) / 2, 2, (*SCAN, 1, 1)) for k in DETECTOR)
     frames = rng.poisson(9.0 * ((y - cy) ** 2 + (x - cx) ** 2 < 36) + 0.1).astype(np.uint16)
     frames.tofile(tmp_path / "camera.raw")
-    command(*program, tmp_path / "camera.raw", *SCAN, *DETECTOR, tmp_path / "out.raw")
+    printed = command(*program, tmp_path / "camera.raw", *SCAN, *DETECTOR, tmp_path / "out.raw", env=env)
     out = np.fromfile(tmp_path / "out.raw", np.float32)
     n = SCAN[0] * SCAN[1]
     com = imaging.com(frames)
@@ -59,6 +94,7 @@ def acquire(tmp_path, *program):
     lens = Aberrations(C10=50.0, C12=20.0, phi12=0.3)
     wave = imaging.ssb(frames, energy=200e3, semiangle=15.0, step=0.5, angle_per_pixel=2.5, aberrations=lens)
     np.testing.assert_allclose(np.exp(1j * out[4 * n :].reshape(SCAN)), wave, atol=1e-5)
+    return printed
 
 
 @pytest.mark.parametrize("name", ["acquire_c", "acquire_cpp"])
@@ -66,9 +102,24 @@ def test_compiled_program(programs, tmp_path, name):
     acquire(tmp_path, programs / name)
 
 
+@pytest.mark.parametrize("name", ["sizes_c", "strides_cpp"])
+def test_what_a_program_may_bring(programs, name):
+    command(programs / name)
+
+
 def test_the_program_of_the_readme(programs):
-    done = subprocess.run([programs / "readme_c"], capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout.startswith("1024 positions, first pixel ")
+    assert command(programs / "readme_c").startswith("1024 positions, first pixel ")
+
+
+def test_a_c_program_runs_with_a_later_library(programs, upgraded, tmp_path):
+    assert acquire(tmp_path, programs / "acquire_c") == f"crewe {VERSION}\n"
+    assert acquire(tmp_path, programs / "acquire_c", env=upgraded) == "crewe 0.999.0\n"
+
+
+def test_a_cpp_program_is_refused_by_the_loader(programs, upgraded):
+    done = subprocess.run([programs / "strides_cpp"], capture_output=True, text=True, env=upgraded, timeout=60)
+    assert done.returncode != 0
+    assert re.search(r"version .CREWE_CXX_\d+\.\d+. not found", done.stderr), done.stderr
 
 
 def test_python_program(tmp_path):

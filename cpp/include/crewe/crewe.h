@@ -1,6 +1,6 @@
 /* crewe for C: live images of a scanning electron microscope, fed from an acquisition program's own buffers.
  *
- *   crewe_image images[1] = {{.name = "ricom", .kind = {.kind = CREWE_RICOM}}};
+ *   crewe_image images[] = {{.size = sizeof(crewe_image), .name = "ricom", .kind = CREWE_RICOM}};
  *   crewe_session_options options = {.size = sizeof options, .images = images, .image_count = 1,
  *                                    .scan_rows = 256, .scan_columns = 256,
  *                                    .detector_rows = 256, .detector_columns = 256};
@@ -9,7 +9,13 @@
  *
  * Fields that are zero have their defaults. Every function that can fail returns a crewe_status; what went wrong is
  * told by crewe_last_error(), per thread. Nothing is thrown. One thread pushes, any thread reads. Axes are (y, x),
- * units those of crewe/live/kinds.hpp. The numbers in this file don't change without a new CREWE_ABI_VERSION.
+ * units those of crewe/live/kinds.hpp.
+ *
+ * What a program has compiled in, the numbers and the layouts of this file, doesn't change without a new
+ * CREWE_ABI_VERSION, which is that of the shared library's name too (libcrewe.so.2). In between functions are added,
+ * and structs grow at their end: each tells its size first, by `.size = sizeof(crewe_frames)` or as a whole by
+ * `crewe_frames frames = CREWE_FRAMES_INIT;`. A library takes its own sizes and those of earlier ones, any other is
+ * CREWE_INVALID. crewe_event alone has no size: it stays as it is.
  */
 #ifndef CREWE_CREWE_H
 #define CREWE_CREWE_H
@@ -27,7 +33,7 @@
 extern "C" {
 #endif
 
-#define CREWE_ABI_VERSION 1
+#define CREWE_ABI_VERSION 2
 
 typedef enum crewe_status {
   CREWE_OK = 0,
@@ -58,7 +64,9 @@ enum {
 
 #define CREWE_ABERRATIONS 25
 
-typedef struct crewe_kind {
+typedef struct crewe_image {
+  size_t size; /* sizeof(crewe_image); the same for all of an array */
+  const char* name;
   int32_t kind;
   uint32_t kernel;           /* positions, odd; 0: 61 */
   double low, high;          /* cycles per position; 0: no limit */
@@ -71,12 +79,9 @@ typedef struct crewe_kind {
   double wiener;             /* 0: none */
   const double* aberrations; /* NULL: none, or CREWE_ABERRATIONS numbers: C10, C12, phi12, C21, phi21, C23, phi23, C30,
                                 ... C56, phi56 in angstrom and rad; read during the call */
-} crewe_kind;
-
-typedef struct crewe_image {
-  const char* name;
-  crewe_kind kind;
 } crewe_image;
+
+#define CREWE_IMAGE_INIT {.size = sizeof(crewe_image)}
 
 /* ------------------------------------------------------------------------------------------------------ sessions */
 enum { CREWE_CENTER_AUTO = 0, CREWE_CENTER_GIVEN = 1 };
@@ -84,7 +89,7 @@ enum { CREWE_DESCAN_NONE = 0, CREWE_DESCAN_FIT = 1, CREWE_DESCAN_GIVEN = 2 };
 enum { CREWE_RASTER = 0, CREWE_SERPENTINE = 1, CREWE_LIST = 2 };
 
 typedef struct crewe_session_options {
-  size_t size; /* sizeof(crewe_session_options): lets the struct grow */
+  size_t size; /* sizeof(crewe_session_options) */
   size_t scan_rows, scan_columns;
   size_t detector_rows, detector_columns;
   const crewe_image* images;
@@ -114,6 +119,8 @@ typedef struct crewe_session_options {
   size_t position_count;
 } crewe_session_options;
 
+#define CREWE_SESSION_OPTIONS_INIT {.size = sizeof(crewe_session_options)}
+
 typedef struct crewe_session crewe_session;
 
 CREWE_API crewe_status crewe_session_create(const crewe_session_options* options, crewe_session** session);
@@ -130,12 +137,15 @@ enum {
 };
 
 typedef struct crewe_frames {
+  size_t size; /* sizeof(crewe_frames) */
   const void* data;
   int32_t pixel;
   size_t count;                                      /* frames */
   size_t rows, columns;                              /* 0: those of the session's detector */
   ptrdiff_t frame_stride, row_stride, column_stride; /* bytes; 0: dense */
 } crewe_frames;
+
+#define CREWE_FRAMES_INIT {.size = sizeof(crewe_frames)}
 
 /* Frame index that means: after the last block pushed. */
 #define CREWE_NEXT ((size_t)-1)
@@ -147,8 +157,8 @@ typedef struct crewe_frames {
 CREWE_API crewe_status crewe_session_push(crewe_session* session, const crewe_frames* frames, size_t first,
                                           void (*release)(void* user), void* user);
 
-typedef struct crewe_event {
-  uint32_t position; /* row * scan_columns + column */
+typedef struct crewe_event { /* 8 bytes, as a detector's reader fills them by the million */
+  uint32_t position;         /* row * scan_columns + column */
   uint16_t y, x;
 } crewe_event;
 
@@ -161,7 +171,7 @@ CREWE_API crewe_status crewe_session_finish(crewe_session* session);    /* and t
 CREWE_API crewe_status crewe_session_next_scan(crewe_session* session); /* images zero, settings kept */
 
 /* During the scan, from any thread, with effect for what is already scanned (crewe/live/session.hpp). */
-CREWE_API crewe_status crewe_session_configure_image(crewe_session* session, const char* name, const crewe_kind* kind);
+CREWE_API crewe_status crewe_session_configure_image(crewe_session* session, const crewe_image* image);
 CREWE_API crewe_status crewe_session_configure_center(crewe_session* session, int32_t mode, double y, double x);
 CREWE_API crewe_status crewe_session_configure_descan(crewe_session* session, int32_t mode, const double slopes[4]);
 CREWE_API crewe_status crewe_session_configure_rotation(crewe_session* session, double rotation, int32_t transpose);

@@ -19,12 +19,13 @@ void check_binning(const Binning& bins, std::size_t ky, std::size_t kx) {
 void join_pixels(const FrameBlock& block, std::size_t frame, const Binning& bins, const float* dark, const float* gain,
                  float* out) {
   const std::size_t corner = bins.top * block.nx + bins.left;
-  const JoinTask task{block.data + static_cast<std::ptrdiff_t>(frame) * block.stride_frame +
-                          static_cast<std::ptrdiff_t>(bins.top) * block.stride_row +
-                          static_cast<std::ptrdiff_t>(bins.left) * block.stride_col,
+  const FrameBlock::Steps step = block.steps();
+  const JoinTask task{block.data + static_cast<std::ptrdiff_t>(frame) * step.frame +
+                          static_cast<std::ptrdiff_t>(bins.top) * step.row +
+                          static_cast<std::ptrdiff_t>(bins.left) * step.col,
                       block.pixel,
-                      block.stride_row,
-                      block.stride_col,
+                      step.row,
+                      step.col,
                       bins.join,
                       bins.rows,
                       bins.cols,

@@ -57,18 +57,6 @@ constexpr std::size_t kFewDead = 256;
 
 }  // namespace
 
-std::size_t pixel_size(Pixel pixel) {
-  switch (pixel) {
-    case Pixel::u8:
-      return 1;
-    case Pixel::u16:
-    case Pixel::u16_be:
-      return 2;
-    default:
-      return 4;
-  }
-}
-
 std::vector<float> ring_weights(std::size_t ny, std::size_t nx, double inner, double outer, double cy, double cx) {
   std::vector<float> weights(ny * nx);
   for (std::size_t y = 0; y < ny; ++y) {
@@ -269,11 +257,11 @@ std::ptrdiff_t FrameReducer::reduce(const FrameBlock& block, std::size_t begin, 
   if (begin > end || end > block.count) throw std::out_of_range("frames: no such range");
   if (!plan.detectors.empty() && sums == nullptr)
     throw std::invalid_argument("sums: room for the detectors' sums wanted");
+  const FrameBlock::Steps step = block.steps();
   for (std::size_t i = begin; i < end; ++i) {
     const std::size_t place = i - begin;
-    const std::byte* data = block.data + static_cast<std::ptrdiff_t>(i) * block.stride_frame;
-    const FrameView frame{data, block.pixel, block.stride_row, block.stride_col,
-                          i + 1 < block.count ? data + block.stride_frame : data};
+    const std::byte* data = block.data + static_cast<std::ptrdiff_t>(i) * step.frame;
+    const FrameView frame{data, block.pixel, step.row, step.col, i + 1 < block.count ? data + step.frame : data};
     const bool finite =
         plan.reduce(frame, moments == nullptr ? nullptr : moments + place, sums + place * plan.detectors.size(),
                     profiles == nullptr ? nullptr : profiles + place * plan.rings);

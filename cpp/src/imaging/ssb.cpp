@@ -142,16 +142,17 @@ void Ssb::add(const FrameBlock& block, std::span<const std::uint32_t> frames,
               std::span<const std::uint32_t> positions) {
   State& s = *state_;
   const std::size_t sx = s.options.sx;
+  const FrameBlock::Steps step = block.steps();
   for (std::size_t begin = 0, end = 0; begin < frames.size(); begin = end) {
     const std::size_t row = positions[begin] / sx;
     while (end < frames.size() && positions[end] / sx == row) ++end;
     float* const line = s.open(row);
     s.parallel(end - begin, 16, [&](std::size_t from, std::size_t to) {
       for (std::size_t i = begin + from; i < begin + to; ++i) {
-        const SsbGather task{block.data + static_cast<std::ptrdiff_t>(frames[i]) * block.stride_frame,
+        const SsbGather task{block.data + static_cast<std::ptrdiff_t>(frames[i]) * step.frame,
                              block.pixel,
-                             block.stride_row,
-                             block.stride_col,
+                             step.row,
+                             step.col,
                              s.plan.pieces.data(),
                              s.plan.pieces.size(),
                              s.plan.join,

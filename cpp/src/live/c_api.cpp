@@ -68,6 +68,31 @@ T& there(T* pointer, const char* name) {
   return *pointer;
 }
 
+// What the first version of this ABI has of each struct: the least that a program may bring.
+template <class T>
+constexpr std::size_t kLeast = 0;
+template <>
+constexpr std::size_t kLeast<crewe_image> = offsetof(crewe_image, aberrations) + sizeof(const double*);
+template <>
+constexpr std::size_t kLeast<crewe_session_options> =
+    offsetof(crewe_session_options, position_count) + sizeof(std::size_t);
+template <>
+constexpr std::size_t kLeast<crewe_frames> = offsetof(crewe_frames, column_stride) + sizeof(std::ptrdiff_t);
+
+// A struct of this version or an earlier one, whose program doesn't know what is zero then.
+template <class T>
+T sized(const T& given, const char* name) {
+  if (given.size < kLeast<T> || given.size > sizeof(T) || given.size % alignof(T) != 0) {
+    const std::string text(name);
+    throw std::invalid_argument(text + ": size = sizeof(" + text + "), here " + std::to_string(sizeof(T)) +
+                                ", wanted, " + std::to_string(given.size) + " came" +
+                                (given.size > sizeof(T) ? ": was the program made for a later library?" : ""));
+  }
+  T known{};
+  std::memcpy(&known, &given, given.size);
+  return known;
+}
+
 double limit(double value) {
   return value == 0 ? live::kUnlimited : value;
 }
@@ -85,26 +110,46 @@ std::vector<crewe::imaging::Aberration> aberrations_of(const double* numbers) {
   return terms;
 }
 
-live::Kind kind_of(const crewe_kind& kind) {
-  switch (kind.kind) {
+live::Kind kind_of(const crewe_image& image) {
+  switch (image.kind) {
     case CREWE_RICOM:
-      return live::RiCOM{kind.kernel == 0 ? live::RiCOM().kernel : kind.kernel, kind.low, limit(kind.high)};
+      return live::RiCOM{image.kernel == 0 ? live::RiCOM().kernel : image.kernel, image.low, limit(image.high)};
     case CREWE_VIRTUAL_DETECTOR:
-      return live::VirtualDetector{kind.inner, limit(kind.outer)};
+      return live::VirtualDetector{image.inner, limit(image.outer)};
     case CREWE_CENTER_OF_MASS:
       return live::CenterOfMass{};
     case CREWE_ICOM:
-      return live::ICOM{kind.high_pass};
+      return live::ICOM{image.high_pass};
     case CREWE_ELECTRIC_FIELD:
-      return live::ElectricField{kind.energy, kind.angle_per_pixel};
+      return live::ElectricField{image.energy, image.angle_per_pixel};
     case CREWE_SUM:
       return live::Sum{};
     case CREWE_SSB:
-      return live::SSB{kind.energy,          kind.semiangle, kind.step,
-                       kind.angle_per_pixel, kind.wiener,    aberrations_of(kind.aberrations)};
+      return live::SSB{image.energy,          image.semiangle, image.step,
+                       image.angle_per_pixel, image.wiener,    aberrations_of(image.aberrations)};
     default:
       wrong("kind: one of CREWE_RICOM ... CREWE_SSB wanted");
   }
+}
+
+std::pair<std::string, live::Kind> named(const crewe_image& image) {
+  return {&there(image.name, "crewe_image: name"), kind_of(image)};
+}
+
+// They lie as far apart as the program's crewe_image is long.
+std::vector<std::pair<std::string, live::Kind>> images_of(const crewe_image* images, std::size_t count) {
+  std::vector<std::pair<std::string, live::Kind>> all;
+  const auto* at = reinterpret_cast<const std::byte*>(images);
+  for (std::size_t i = 0; i < count; ++i, at += images->size) {
+    const auto& image = there(reinterpret_cast<const crewe_image*>(at), "images");
+    if (image.size != images->size) {
+      throw std::invalid_argument("images: size of images[" + std::to_string(i) +
+                                  "] = " + std::to_string(images->size) + ", as of images[0], wanted, " +
+                                  std::to_string(image.size) + " came");
+    }
+    all.push_back(named(sized(image, "crewe_image")));
+  }
+  return all;
 }
 
 std::optional<live::Point> center_of(std::int32_t mode, double y, double x) {
@@ -126,21 +171,13 @@ std::vector<T> copied(const T* values, std::size_t count) {
 }
 
 live::Options options_of(const crewe_session_options& given) {
-  // A caller of an older version brings a shorter struct: what it doesn't know is zero.
-  crewe_session_options c{};
-  if (given.size < offsetof(crewe_session_options, center_mode) || given.size > sizeof c) {
-    wrong("options: size = sizeof(crewe_session_options) wanted");
-  }
-  std::memcpy(&c, &given, given.size);
+  const crewe_session_options c = sized(given, "crewe_session_options");
   live::Options options;
   options.sy = c.scan_rows;
   options.sx = c.scan_columns;
   options.ky = c.detector_rows;
   options.kx = c.detector_columns;
-  for (std::size_t i = 0; i < c.image_count; ++i) {
-    const crewe_image& image = (&there(c.images, "images"))[i];
-    options.images.emplace_back(&there(image.name, "images: name"), kind_of(image.kind));
-  }
+  options.images = images_of(c.images, c.image_count);
   options.center = center_of(c.center_mode, c.center_y, c.center_x);
   options.descan = descan_of(c.descan_mode, c.descan);
   options.rotation = c.rotation;
@@ -164,9 +201,10 @@ live::Options options_of(const crewe_session_options& given) {
   return options;
 }
 
-crewe::imaging::FrameBlock block_of(const crewe_frames& frames, const live::Options& options) {
+crewe::imaging::FrameBlock block_of(const crewe_frames& given, const live::Options& options) {
   using crewe::imaging::Pixel;
   constexpr Pixel pixels[] = {Pixel::u8, Pixel::u16, Pixel::u32, Pixel::f32, Pixel::u16_be, Pixel::u32_be};
+  const crewe_frames frames = sized(given, "crewe_frames");
   if (frames.pixel < CREWE_U8 || frames.pixel > CREWE_U32_BE) wrong("frames: pixel CREWE_U8 ... CREWE_U32_BE wanted");
   crewe::imaging::FrameBlock block;
   if (frames.count != 0 && frames.data == nullptr) wrong("frames: data is NULL");
@@ -175,12 +213,9 @@ crewe::imaging::FrameBlock block_of(const crewe_frames& frames, const live::Opti
   block.count = frames.count;
   block.ny = frames.rows == 0 ? options.ky : frames.rows;
   block.nx = frames.columns == 0 ? options.kx : frames.columns;
-  const auto or_dense = [](std::ptrdiff_t stride, std::size_t dense) {
-    return stride == 0 ? static_cast<std::ptrdiff_t>(dense) : stride;
-  };
-  block.stride_col = or_dense(frames.column_stride, crewe::imaging::pixel_size(block.pixel));
-  block.stride_row = or_dense(frames.row_stride, block.nx * static_cast<std::size_t>(block.stride_col));
-  block.stride_frame = or_dense(frames.frame_stride, block.ny * static_cast<std::size_t>(block.stride_row));
+  block.stride_frame = frames.frame_stride;
+  block.stride_row = frames.row_stride;
+  block.stride_col = frames.column_stride;
   return block;
 }
 
@@ -248,10 +283,10 @@ crewe_status crewe_session_next_scan(crewe_session* session) {
   return guarded([&] { there(session, "session").session.next_scan(); });
 }
 
-crewe_status crewe_session_configure_image(crewe_session* session, const char* name, const crewe_kind* kind) {
+crewe_status crewe_session_configure_image(crewe_session* session, const crewe_image* image) {
   return guarded([&] {
     live::Changes changes;
-    changes.images.emplace_back(&there(name, "name"), kind_of(there(kind, "kind")));
+    changes.images.push_back(named(sized(there(image, "image"), "crewe_image")));
     there(session, "session").session.configure(changes);
   });
 }

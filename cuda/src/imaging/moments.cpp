@@ -72,11 +72,12 @@ struct FrameReducer::Plan {
 
   // 16 bytes at a time, with nothing between rows.
   bool in_words(const FrameBlock& block) const {
+    const FrameBlock::Steps step = block.steps();
     const auto item = static_cast<std::ptrdiff_t>(crewe::imaging::pixel_size(block.pixel));
     const auto row = static_cast<std::ptrdiff_t>(options.nx) * item;
     const auto aligned = [](auto bytes) { return bytes % 16 == 0; };
     return exact && block.pixel != Pixel::f32 && block.pixel != Pixel::u16_be && block.pixel != Pixel::u32_be &&
-           block.stride_col == item && block.stride_row == row && aligned(row) && aligned(block.stride_frame) &&
+           step.col == item && step.row == row && aligned(row) && aligned(step.frame) &&
            aligned(reinterpret_cast<std::uintptr_t>(block.data));
   }
 
@@ -133,11 +134,12 @@ void FrameReducer::reduce(const FrameBlock& block, std::size_t begin, std::size_
   if (!words) plan.make_reals(stream);
   FrameTask task{};
   task.first = begin;
-  task.data = block.data + static_cast<std::ptrdiff_t>(begin) * block.stride_frame;
+  const FrameBlock::Steps step = block.steps();
+  task.data = block.data + static_cast<std::ptrdiff_t>(begin) * step.frame;
   task.pixel = block.pixel;
-  task.stride_frame = block.stride_frame;
-  task.stride_row = block.stride_row;
-  task.stride_col = block.stride_col;
+  task.stride_frame = step.frame;
+  task.stride_row = step.row;
+  task.stride_col = step.col;
   task.ny = static_cast<unsigned>(block.ny);
   task.nx = static_cast<unsigned>(block.nx);
   task.bad = bad;

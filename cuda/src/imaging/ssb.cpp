@@ -185,6 +185,7 @@ void Ssb::add(const FrameBlock& block, std::span<const std::uint32_t> frames,
               std::span<const std::uint32_t> positions) {
   State& s = *state_;
   const std::size_t sx = s.options.sx;
+  const FrameBlock::Steps steps = block.steps();
   for (std::size_t begin = 0, end = 0; begin < frames.size(); begin = end) {
     const std::size_t row = positions[begin] / sx;
     // Frames that follow each other in memory and to the right or to the left in the scan.
@@ -195,11 +196,11 @@ void Ssb::add(const FrameBlock& block, std::span<const std::uint32_t> frames,
            positions[end] == positions[end - 1] + static_cast<std::uint32_t>(step)) {
       ++end;
     }
-    const SsbRun run{block.data + static_cast<std::ptrdiff_t>(frames[begin]) * block.stride_frame,
+    const SsbRun run{block.data + static_cast<std::ptrdiff_t>(frames[begin]) * steps.frame,
                      block.pixel,
-                     block.stride_frame,
-                     block.stride_row,
-                     block.stride_col,
+                     steps.frame,
+                     steps.row,
+                     steps.col,
                      whole(end - begin),
                      whole(positions[begin] % sx),
                      step};

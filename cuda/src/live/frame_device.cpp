@@ -26,10 +26,10 @@ constexpr std::size_t kMostChunk = 64 << 20;  // [bytes] 1.2 ms at 55 GB/s, long
 constexpr std::size_t kPiece = 4 << 20;       // of the page-locked buffers
 
 bool dense(const FrameBlock& block) {
+  const FrameBlock::Steps step = block.steps();
   const auto item = static_cast<std::ptrdiff_t>(crewe::imaging::pixel_size(block.pixel));
   const auto row = item * static_cast<std::ptrdiff_t>(block.nx);
-  return block.stride_col == item && block.stride_row == row &&
-         block.stride_frame == row * static_cast<std::ptrdiff_t>(block.ny);
+  return step.col == item && step.row == row && step.frame == row * static_cast<std::ptrdiff_t>(block.ny);
 }
 
 bool page_locked(const void* memory) {
@@ -44,16 +44,17 @@ bool page_locked(const void* memory) {
 // One frame, row after row.
 void copy_frame(const FrameBlock& block, std::size_t index, std::byte* to) {
   const std::size_t item = crewe::imaging::pixel_size(block.pixel);
-  const std::byte* const frame = block.data + static_cast<std::ptrdiff_t>(index) * block.stride_frame;
+  const FrameBlock::Steps step = block.steps();
+  const std::byte* const frame = block.data + static_cast<std::ptrdiff_t>(index) * step.frame;
   for (std::size_t y = 0; y < block.ny; ++y) {
-    const std::byte* const row = frame + static_cast<std::ptrdiff_t>(y) * block.stride_row;
-    if (block.stride_col == static_cast<std::ptrdiff_t>(item)) {
+    const std::byte* const row = frame + static_cast<std::ptrdiff_t>(y) * step.row;
+    if (step.col == static_cast<std::ptrdiff_t>(item)) {
       std::memcpy(to, row, block.nx * item);
       to += block.nx * item;
       continue;
     }
     for (std::size_t x = 0; x < block.nx; ++x, to += item) {
-      std::memcpy(to, row + static_cast<std::ptrdiff_t>(x) * block.stride_col, item);
+      std::memcpy(to, row + static_cast<std::ptrdiff_t>(x) * step.col, item);
     }
   }
 }
@@ -104,15 +105,8 @@ class Gpu final : public crewe::live::FrameDevice {
     copy(block, begin, end, frame, chunk.frames.data());
     chunk.copied.record(copies_);
     chunk.copied.hold_back(kernels_);
-    const auto row = static_cast<std::ptrdiff_t>(frame / block.ny);
-    chunk.block = {.data = chunk.frames.data(),
-                   .pixel = block.pixel,
-                   .count = end - begin,
-                   .ny = block.ny,
-                   .nx = block.nx,
-                   .stride_frame = static_cast<std::ptrdiff_t>(frame),
-                   .stride_row = row,
-                   .stride_col = static_cast<std::ptrdiff_t>(crewe::imaging::pixel_size(block.pixel))};
+    chunk.block = {
+        .data = chunk.frames.data(), .pixel = block.pixel, .count = end - begin, .ny = block.ny, .nx = block.nx};
     chunk.first = begin;
     sum(chunk);
     ++on_their_way_;

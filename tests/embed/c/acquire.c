@@ -35,7 +35,8 @@ static void expect(int condition, const char* what) {
 
 int main(int argc, char** argv) {
   expect(argc == 7, "six arguments");
-  expect(crewe_abi_version() == CREWE_ABI_VERSION, "header and library are of one version");
+  expect(crewe_abi_version() == CREWE_ABI_VERSION, "header and library are of one ABI");
+  printf("crewe %s\n", crewe_version());
   const size_t sy = strtoul(argv[2], NULL, 10), sx = strtoul(argv[3], NULL, 10);
   const size_t ky = strtoul(argv[4], NULL, 10), kx = strtoul(argv[5], NULL, 10);
   const size_t pixels = ky * kx, positions = sy * sx;
@@ -45,29 +46,34 @@ int main(int argc, char** argv) {
 
   const double lens[CREWE_ABERRATIONS] = {50.0, 20.0, 0.3}; /* C10, C12, phi12 */
   const crewe_image images[] = {
-      {"ricom", {.kind = CREWE_RICOM, .kernel = 9}},
-      {"ring", {.kind = CREWE_VIRTUAL_DETECTOR, .inner = 3, .outer = 8}},
-      {"com", {.kind = CREWE_CENTER_OF_MASS}},
-      {"phase",
-       {.kind = CREWE_SSB,
-        .energy = 200e3,
-        .semiangle = 15.0,
-        .step = 0.5,
-        .angle_per_pixel = 2.5,
-        .aberrations = lens}},
+      {.size = sizeof(crewe_image), .name = "ricom", .kind = CREWE_RICOM, .kernel = 9},
+      {.size = sizeof(crewe_image), .name = "ring", .kind = CREWE_VIRTUAL_DETECTOR, .inner = 3, .outer = 8},
+      {.size = sizeof(crewe_image), .name = "com", .kind = CREWE_CENTER_OF_MASS},
+      {
+          .size = sizeof(crewe_image),
+          .name = "phase",
+          .kind = CREWE_SSB,
+          .energy = 200e3,
+          .semiangle = 15.0,
+          .step = 0.5,
+          .angle_per_pixel = 2.5,
+          .aberrations = lens,
+      },
   };
   enum { IMAGES = sizeof images / sizeof images[0] };
-  crewe_session_options options = {.size = sizeof options,
-                                   .scan_rows = sy,
-                                   .scan_columns = sx,
-                                   .detector_rows = ky,
-                                   .detector_columns = kx,
-                                   .images = images,
-                                   .image_count = IMAGES,
-                                   .center_mode = CREWE_CENTER_GIVEN,
-                                   .center_y = ((double)ky - 1) / 2,
-                                   .center_x = ((double)kx - 1) / 2,
-                                   .queue = 3};
+  crewe_session_options options = {
+      .size = sizeof options,
+      .scan_rows = sy,
+      .scan_columns = sx,
+      .detector_rows = ky,
+      .detector_columns = kx,
+      .images = images,
+      .image_count = IMAGES,
+      .center_mode = CREWE_CENTER_GIVEN,
+      .center_y = ((double)ky - 1) / 2,
+      .center_x = ((double)kx - 1) / 2,
+      .queue = 3,
+  };
   crewe_session* session = NULL;
   options.rotation = 0.0 / (double)(argc - 7);
   expect(crewe_session_create(&options, &session) == CREWE_INVALID && !session, "NaN is no rotation");
@@ -97,7 +103,7 @@ int main(int argc, char** argv) {
     const size_t n =
         fread(b->data, pixels * sizeof(uint16_t), positions - first < BLOCK ? positions - first : BLOCK, camera);
     expect(n > 0, "frames come");
-    const crewe_frames block = {.data = b->data, .pixel = CREWE_U16, .count = n};
+    const crewe_frames block = {.size = sizeof(crewe_frames), .data = b->data, .pixel = CREWE_U16, .count = n};
     check(crewe_session_push(session, &block, CREWE_NEXT, give_back, b), "push");
     first += n;
   }
@@ -105,10 +111,14 @@ int main(int argc, char** argv) {
   expect(atomic_load(&released) == lent, "every buffer is given back once");
   expect(crewe_session_done(session) == positions, "all positions are done");
 
-  const crewe_frames too_many = {.data = ring[0].data, .pixel = CREWE_U16, .count = 1};
+  crewe_frames too_many = CREWE_FRAMES_INIT;
+  too_many.data = ring[0].data;
+  too_many.pixel = CREWE_U16;
+  too_many.count = 1;
   expect(crewe_session_push(session, &too_many, CREWE_NEXT, NULL, NULL) == CREWE_INVALID, "a full scan takes no more");
   const crewe_event outside = {(uint32_t)positions, 0, 0};
   expect(crewe_session_push_events(session, &outside, 1, NULL, NULL) == CREWE_RANGE, "an event outside is refused");
+  check(crewe_session_configure_image(session, &images[0]), "configure an image");
   const uint64_t version = crewe_session_version(session);
   check(crewe_session_configure_rotation(session, 0.5, 1), "rotation");
   expect(crewe_session_version(session) > version, "a new picture, a new version");

@@ -87,9 +87,6 @@ void acquire(char** argv) {
     frames.count = count;
     frames.ny = options.ky;
     frames.nx = options.kx;
-    frames.stride_col = 2;
-    frames.stride_row = static_cast<std::ptrdiff_t>(2 * options.kx);
-    frames.stride_frame = static_cast<std::ptrdiff_t>(2 * pixels);
     for (;;) {
       try {
         session.push(frames, first, {give_back, &buffer});

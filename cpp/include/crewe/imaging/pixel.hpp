@@ -11,12 +11,24 @@ enum class Pixel : std::uint8_t { u8, u16, u32, f32, u16_be, u32_be };
 
 std::size_t pixel_size(Pixel pixel);
 
-// n frames (ny, nx) in memory; strides in bytes, all to be set: 0 is the same pixel again.
+// As a stride: the same frame, row or pixel again. For strides in NumPy's sense, where that is 0: `stride_of`.
+inline constexpr std::ptrdiff_t kRepeated = PTRDIFF_MIN;
+constexpr std::ptrdiff_t stride_of(std::ptrdiff_t step) {
+  return step == 0 ? kRepeated : step;
+}
+
+// n frames (ny, nx) in memory; strides in bytes. A stride of 0 is dense, as in C: pixels of a row side by side, a row
+// behind the row before (nx steps from pixel to pixel), a frame behind the frame before (ny steps from row to row).
 struct FrameBlock {
   const std::byte* data = nullptr;
   Pixel pixel = Pixel::u16;
   std::size_t count = 0, ny = 0, nx = 0;
   std::ptrdiff_t stride_frame = 0, stride_row = 0, stride_col = 0;
+
+  struct Steps {
+    std::ptrdiff_t frame, row, col;
+  };
+  Steps steps() const;  // the strides as they are walked [bytes]
 };
 
 }  // namespace crewe::imaging
