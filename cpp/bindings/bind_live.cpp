@@ -303,6 +303,11 @@ class LiveSession {
     return {point.y, point.x};
   }
 
+  double ring_width() const {
+    const py::gil_scoped_release free;
+    return session_->ring_width();
+  }
+
   std::pair<double, double> center() const {
     const py::gil_scoped_release free;
     const live::Point point = session_->center();
@@ -394,7 +399,7 @@ void bind_live(py::module_& m) {
       .def_property_readonly("done", [](LiveSession& self) { return self.session().done(); })
       .def_property_readonly("version", [](LiveSession& self) { return self.session().version(); })
       .def_property_readonly("closed", [](LiveSession& self) { return self.session().closed(); })
-      .def_property_readonly("ring_width", [](LiveSession& self) { return self.session().ring_width(); })
+      .def_property_readonly("ring_width", &LiveSession::ring_width)
       .def_property_readonly("threads", [](LiveSession& self) { return self.session().threads(); })
       .def_property_readonly("frames", [](LiveSession& self) { return self.session().frames(); })
       .def(

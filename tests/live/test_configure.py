@@ -8,8 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crewe import imaging
+from crewe.io.sources import EVENT
 from crewe.live import ICOM, CenterOfMass, ElectricField, RiCOM, Session, Sum, VirtualDetector
-from live.common import CENTER, DETECTOR, SCAN, assert_bits, batch, flat, images, of_com, patterns, session_for
+from live.common import (
+    CENTER,
+    DETECTOR,
+    SCAN,
+    assert_bits,
+    assert_close,
+    batch,
+    events_of,
+    flat,
+    images,
+    of_com,
+    patterns,
+    session_for,
+)
 from reference import live as reference
 
 pytestmark = pytest.mark.usefixtures("place")
@@ -36,6 +50,34 @@ def test_as_if_it_had_held_from_the_start(change, when):
         assert_bits(session, batch(seen.reshape(frames.shape), **change), names=names)
         session.push(flat(frames)[when:])
     assert_bits(session, batch(frames, **change), names=names)
+
+
+@pytest.mark.parametrize("widths", [(15, 3), (3, 15)])
+def test_a_kernel_leaves_nothing_of_the_one_before(widths):
+    frames, seen = patterns(seed=7), patterns(seed=7)
+    flat(seen)[35:] = 0
+    with session_for(frames, images={"ricom": RiCOM(widths[0]), "other": RiCOM(5)}) as session:
+        session.push(flat(frames)[:35])
+        session.configure(ricom=RiCOM(widths[1]))
+        assert np.array_equal(session["ricom"], imaging.ricom(imaging.com(seen, center=CENTER), kernel=widths[1]))
+        session.push(flat(frames)[35:])
+    com = imaging.com(frames, center=CENTER)
+    assert np.array_equal(session["ricom"], imaging.ricom(com, kernel=widths[1]))
+    assert np.array_equal(session["other"], imaging.ricom(com, kernel=5))
+
+
+def test_a_kernel_changes_while_electrons_are_awaited():
+    frames = patterns(seed=8)
+    events = np.zeros(int(frames.sum()), EVENT)
+    events["position"], events["y"], events["x"] = events_of(frames, seed=None)
+    with session_for(frames, images={"ricom": RiCOM(15), "other": RiCOM(5)}) as session:
+        for k, piece in enumerate(np.array_split(events, 20)):
+            session._core.push_records(piece, True)  # more of the last positions may come
+            if k % 3 == 1:
+                session.configure(ricom=RiCOM(3 if k % 2 else 15))
+    com = imaging.com(frames, center=CENTER)
+    kernel = session.images["ricom"].kernel
+    assert_close(session, {"ricom": imaging.ricom(com, kernel=kernel), "other": imaging.ricom(com, kernel=5)})
 
 
 def test_kinds():
@@ -112,6 +154,26 @@ def test_radii_for_the_past_from_the_profile(detector, events):
             session.push_events(np.array([3]), np.array([int(center[0]) + int(3 * w)]), np.array([int(center[1])]))
             want = most.copy()
             assert session["ring"].reshape(-1)[3] > 0
+
+
+def test_rings_move_with_the_centre_from_scan_to_scan():
+    frames = patterns((4, 5), (40, 30), seed=6)
+    with session_for(frames, images={"ring": VirtualDetector(1.0, 3.0)}, center="auto", keep_profile=True) as session:
+        session.push(flat(frames))
+        session.finish()
+        center = session.center
+        session.next_scan()
+        session.push(flat(frames)[:9])
+        session.configure(ring=VirtualDetector(2.0, 6.0))
+        session.push(flat(frames)[9:])
+        want = imaging.virtual_image(frames, inner=2.0, outer=6.0, center=center)
+        assert np.array_equal(session["ring"], want)
+        session.next_scan()
+        session.configure(center=(11.0, 22.0))
+        session.next_scan()
+        session.push(flat(frames))
+        session.configure(ring=VirtualDetector(0.0, 7.0))
+        assert np.array_equal(session["ring"], imaging.virtual_image(frames, outer=7.0, center=(11.0, 22.0)))
 
 
 def test_profile_without_the_past_is_zero():

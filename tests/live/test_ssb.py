@@ -150,11 +150,13 @@ def test_the_centre_of_the_scan_before():
     with session(center="auto") as live:
         live.push(frames.reshape(-1, *DETECTOR))
         assert_same(np.array(live["ssb"]), phase(frames, center=None))
-        live.next_scan()
-        live.push(frames.reshape(-1, *DETECTOR))
-        found = live.center
-        assert found[0] > 12.5
-        assert_same(np.array(live["ssb"]), phase(frames, center=found))
+        for rotation in (0.0, 0.5):  # turned while the scan runs, or not
+            live.configure(rotation=rotation)
+            live.next_scan()
+            live.push(frames.reshape(-1, *DETECTOR))
+            found = live.center
+            assert found[0] > 12.5
+            assert_same(np.array(live["ssb"]), phase(frames, center=found, rotation=rotation))
 
 
 @pytest.mark.parametrize(

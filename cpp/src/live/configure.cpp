@@ -34,15 +34,15 @@ void Session::State::configure(const Changes& changes) {
   if (changes.descan) check_descan(*changes.descan);
   if (changes.rotation) check_rotation(*changes.rotation);
 
-  // Phases are made of this scan as they are, and of the next one with what is changed.
+  // Phases are made of this scan as they are, and of the next one with what is changed: `begin_ssb` turns them, which
+  // is never wrong.
   std::vector<std::pair<Picture*, std::unique_ptr<imaging::SsbSums>>> phases;
-  const bool turned = changes.center || changes.rotation || changes.transpose;
   for (Picture& picture : pictures) {
     const auto at = std::find(changed.begin(), changed.end(), &picture);
     const bool anew = at != changed.end();
     const Kind& kind = anew ? changes.images[static_cast<std::size_t>(at - changed.begin())].second : picture.kind;
     const auto* ssb = std::get_if<SSB>(&kind);
-    if (ssb != nullptr && (anew || turned)) phases.emplace_back(&picture, make_ssb(*ssb, changes));
+    if (ssb != nullptr && (anew || changes.center)) phases.emplace_back(&picture, make_ssb(*ssb, changes));
   }
 
   for (auto& [picture, next] : phases) picture->next_ssb = std::move(next);
@@ -57,7 +57,7 @@ void Session::State::configure(const Changes& changes) {
                        : picture.is<External>()      ? !external
                                                      : picture.is<SSB>() && !picture.ssb;
     if (empty) std::fill_n(picture.pixels.get(), picture.size(), 0.0F);
-    if (!picture.is<SSB>()) picture.ssb.reset();
+    if (!picture.is<SSB>()) picture.ssb.reset(), picture.next_ssb.reset();
     if (!picture.is<External>() && picture.lines) picture.lines->stop();
     mark(picture, 0, picture.rows);
   }
@@ -75,8 +75,11 @@ void Session::State::configure(const Changes& changes) {
   set_turn();
   if (reduce_anew) prepare_reducers();
 
+  const auto has_kernel = [](const Picture* picture) { return picture->kernel.has_value(); };
   if (changes.center || changes.descan || changes.rotation || changes.transpose) {
     if (!(adaptive && refine(true))) recompute();
+  } else if (!scattered.empty() && std::any_of(changed.begin(), changed.end(), has_kernel)) {
+    recompute();  // of positions whose events still come, all riCOM images must hold the same
   } else {
     bool vectors_changed = false;
     for (Picture* picture : changed) {
@@ -95,14 +98,19 @@ void Session::State::begin_ssb() {
   for (Picture& picture : pictures) {
     const auto* kind = std::get_if<SSB>(&picture.kind);
     if (kind == nullptr) continue;
-    if (picture.next_ssb) {
-      picture.ssb = std::move(picture.next_ssb);
-    } else if (const auto& now = picture.ssb->options(); now.cy != detector_center.y || now.cx != detector_center.x) {
-      picture.ssb = make_ssb(*kind);
-    } else {
+    if (picture.next_ssb) picture.ssb = std::move(picture.next_ssb);
+    if (picture.ssb && ssb_fits(picture.ssb->options())) {
       picture.ssb->clear();
+    } else {
+      picture.ssb.reset();  // first: its weights are large
+      picture.ssb = make_ssb(*kind);
     }
   }
+}
+
+bool Session::State::ssb_fits(const imaging::SsbOptions& made) const {
+  return made.cy == detector_center.y && made.cx == detector_center.x && made.rotation == options.rotation &&
+         made.transpose == options.transpose;
 }
 
 // A ring that a radius cuts counts by the share of its pixels that lie inside.

@@ -90,7 +90,8 @@ void Session::State::recompute_ricom(Picture& picture) {
       }
     });
   }
-  mark(picture, 0, shown);
+  std::fill(picture.pixels.get() + shown * sx, picture.pixels.get() + picture.size(), 0.0F);  // of a wider kernel
+  mark(picture, 0, picture.rows);
 }
 
 double seconds_now() {

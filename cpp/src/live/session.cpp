@@ -140,20 +140,22 @@ void Session::next_scan() {
 }
 
 void Session::State::clear() {
+  bool moved = false;
   if (adaptive && count > 0 && !options.center) {
     // The beam stays where the scan before found it.
     const Point middle = fit_center(moments.data(), rows, options.sx, center, false).model.middle;
-    if (middle.y != detector_center.y || middle.x != detector_center.x) {
-      detector_center = middle;
-      prepare_reducers();
-    }
+    moved = middle.y != detector_center.y || middle.x != detector_center.x;
+    detector_center = middle;
   }
+  if (options.keep_profile && (ring_center.y != detector_center.y || ring_center.x != detector_center.x)) {
+    prepare_rings();
+    moved = true;
+  }
+  if (moved) prepare_reducers();
+  begin_ssb();
   for (Picture& picture : pictures) {
     std::fill_n(picture.pixels.get(), picture.size(), 0.0F);
     mark(picture, 0, picture.rows);
-  }
-  begin_ssb();
-  for (Picture& picture : pictures) {
     if (picture.lines) picture.lines->stop();
   }
   std::fill(moments.begin(), moments.end(), imaging::Moments{});
@@ -224,7 +226,8 @@ std::uint64_t Session::version() const noexcept {
 bool Session::closed() const noexcept {
   return state_->closed.load(std::memory_order_acquire);
 }
-double Session::ring_width() const noexcept {
+double Session::ring_width() const {
+  const auto held = state_->lock.guest();
   return state_->ring_width;
 }
 

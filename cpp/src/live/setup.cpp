@@ -141,7 +141,6 @@ Session::State::State(Options given)
   prepare_reducers();
   capacity = kChunkFrames;
   chunk_moments.resize(capacity);
-  chunk_profiles.resize(capacity * ring_count);
   lines.reserve(capacity);
   fresh.reserve(capacity);
   where.reserve(capacity);
@@ -196,6 +195,7 @@ imaging::Parallel Session::State::by_pool() {
 void Session::State::prepare_rings() {
   if (!options.keep_profile) return;
   ring_center = detector_center;
+  ring_count = 0;
   const std::size_t ky = options.ky, kx = options.kx;
   const auto squared = [&](std::size_t y, std::size_t x) {
     const double dy = static_cast<double>(y) - ring_center.y, dx = static_cast<double>(x) - ring_center.x;
@@ -218,6 +218,7 @@ void Session::State::prepare_rings() {
     }
   }
   profile.resize(positions * ring_count);
+  chunk_profiles.resize(kChunkFrames * ring_count);
 }
 
 void Session::State::prepare_reducers() {

@@ -49,7 +49,7 @@ struct Picture {
   std::optional<imaging::RicomKernel> kernel;       // RiCOM
   std::size_t detector = 0;                         // VirtualDetector: its place among the sums of a frame
   float scale = 0;                                  // ElectricField: volts per detector pixel
-  std::unique_ptr<imaging::SsbSums> ssb, next_ssb;  // SSB: of this scan, and of the next one where that differs
+  std::unique_ptr<imaging::SsbSums> ssb, next_ssb;  // SSB: of this scan; of the next one, if chosen already
   std::unique_ptr<Lines> lines;                     // External
   std::atomic<bool> whole{false};                   // ICOM, SSB: made as a whole, on demand
   std::uint64_t made = 0;                           // ICOM, SSB: version of the patterns' sums it was made from
@@ -175,7 +175,8 @@ struct Session::State {
 
   // configure.cpp
   void configure(const Changes& changes);
-  void begin_ssb();  // of a new scan
+  void begin_ssb();                                      // of a new scan
+  bool ssb_fits(const imaging::SsbOptions& made) const;  // to centre, rotation and transposition as they are now
   void set_from_profile(Picture& picture);
 
   // images.cpp

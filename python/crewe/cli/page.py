@@ -45,7 +45,8 @@ class Page:
     def __init__(self, shown: Shown, *, port: int = 0) -> None:
         handler = type("Handler", (_Handler,), {"shown": shown})
         self._server = _Server(("127.0.0.1", port), handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/"
+        self.port = self._server.server_port
+        self.url = f"http://127.0.0.1:{self.port}/"
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
@@ -57,6 +58,8 @@ class Page:
 
 
 class _Server(ThreadingHTTPServer):
+    daemon_threads = False  # closing waits for answers that are being made: a thread cut off in the core ends us all
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that leaves in the middle of an answer is no fault; all else is told."""
         if not isinstance(sys.exception(), ConnectionError):
@@ -66,6 +69,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     shown: Shown
     server: ThreadingHTTPServer
+    timeout = 2.0  # s that a connection may say nothing: browsers open some in advance
 
     def do_GET(self) -> None:
         path = unquote(urlsplit(self.path).path)

@@ -245,9 +245,9 @@ class Session:
             A kind for the name of an image (with an image of the same shape), or ``center``, ``rotation``,
             ``transpose``, ``descan`` as in `Session`. Images of the centre of mass are recomputed at once from what is
             kept per position. Virtual detectors change for the past where the session was made with
-            ``keep_profile=True``: exactly for radii that are multiples of `ring_width` from the first centre, else a
-            ring that a radius cuts counts by its share of pixels; without it, and for a change of centre, from the
-            next frame on. `SSB` and `AIRPI` follow with the next scan.
+            ``keep_profile=True``: exactly for radii that are multiples of `ring_width` from the centre with which the
+            scan began, else a ring that a radius cuts counts by its share of pixels; without it, and for a change of
+            centre, from the next frame on. `SSB` and `AIRPI` follow with the next scan.
 
         Raises
         ------
@@ -322,7 +322,7 @@ class Session:
 
     @property
     def ring_width(self) -> float:
-        """Width of the rings kept with ``keep_profile=True`` [detector pixels]; 0 without."""
+        """Width of the rings kept of this scan with ``keep_profile=True`` [detector pixels]; 0 without."""
         return self._core.ring_width
 
     def updates(self, hz: float = 10.0) -> Iterator[tuple[str, int, int]]:

@@ -106,8 +106,9 @@ class Session {
   // ---- from any thread
 
   // Validated as a whole before anything changes. Images of the centre of mass are recomputed from what is kept;
-  // virtual detectors too where `keep_profile` is set (exact where radii are multiples of `ring_width` from the first
-  // centre, else the ring that a radius cuts counts by its share of pixels), without it from the next frame on.
+  // virtual detectors too where `keep_profile` is set (exact where radii are multiples of `ring_width` from the
+  // centre that the scan began with, else the ring that a radius cuts counts by its share of pixels), without it from
+  // the next frame on.
   void configure(const Changes& changes);
 
   // std::out_of_range for an unknown name.
@@ -122,8 +123,8 @@ class Session {
   bool closed() const noexcept;
   Point center() const;  // as it is used now, in the middle of the scan
   Descan descan() const;
-  Point detector_center() const;       // of what needs it before the scan is known: radii, phases
-  double ring_width() const noexcept;  // of the kept profile [detector pixels]
+  Point detector_center() const;  // of what needs it before the scan is known: radii, phases
+  double ring_width() const;      // of the profile kept of this scan [detector pixels]
 
   // Rows (first, last) of an image that changed after version `since`; read `version` before.
   void changed_rows(std::string_view name, std::uint64_t since,

@@ -1,0 +1,54 @@
+"""How much memory this process has, second by second, and whether it grows."""
+
+import resource
+import threading
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = ["Growth", "Memory", "growth"]
+
+
+class Growth(NamedTuple):
+    """Resident bytes at first and at last (medians of a tenth of the samples), the most, and the rise of a line."""
+
+    first: float
+    last: float
+    most: float
+    line: float
+
+    def within(self, part: float) -> bool:
+        return max(self.last - self.first, self.line) <= part * self.first
+
+    def __str__(self) -> str:
+        return (
+            f"{self.first / 1e6:.1f} MB at first, {self.last / 1e6:.1f} at last ({self.last / self.first - 1:+.2%}),"
+            f" at most {self.most / 1e6:.1f} ({self.most / self.first - 1:+.2%}),"
+            f" a line through all rises by {self.line / self.first:+.2%}"
+        )
+
+
+class Memory(threading.Thread):
+    """Takes a sample (time [s], bytes) every second."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.samples: list[tuple[float, float]] = []
+
+    def run(self) -> None:
+        while True:
+            pages = int(Path("/proc/self/statm").read_text().split()[1])
+            self.samples.append((time.monotonic(), float(pages * resource.getpagesize())))
+            time.sleep(1.0)
+
+
+def growth(samples: list[tuple[float, float]]) -> Growth | None:
+    """None: too few to say."""
+    if len(samples) < 10:
+        return None
+    when, size = np.array(samples).T
+    part = len(size) // 10
+    line = np.polyfit(when - when[0], size, 1)[0] * (when[-1] - when[0])
+    return Growth(float(np.median(size[:part])), float(np.median(size[-part:])), float(size.max()), float(line))
