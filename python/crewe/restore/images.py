@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from crewe import _core, models
 from crewe._array import as_threads
+from crewe.restore.electrons import put_back
 from crewe.restore.lines import NARROWEST, estimate, smeared
 
 __all__ = ["Moments", "restore", "restore_into"]
@@ -48,9 +49,9 @@ def restore(
 
     A network sees a part of an image at a time, and leaves a part of the jitter of scan lines. With stem-hr, where the
     restored image tells the shifts of the lines to better than 0.18 pixels (`scan_shifts`), which high doses do, the
-    lines are put back and restored again. A network also draws towards what is usual: with stem-hr and tem-hr, what the
-    recorded image has more or less of than the restored one explains, blurred by 3 or 12 pixels, is added, so that
-    electrons are kept where they were counted.
+    lines are put back and restored again. A network also draws towards what is usual: with stem-hr, what the recorded
+    image has more or less of than the restored one explains, blurred by 3 pixels, is added, and the contrast of what is
+    finer made the recorded one's, so that electrons are kept where they were counted.
 
     Parameters
     ----------
@@ -170,27 +171,24 @@ def restore_into(
         return
     _once(out, image, network, moments, tile)
     options = network.info.options
-    kept = float(options.get("kept", 0))
-    if not (refine and kept and image.size <= LARGEST and image.shape[1] >= NARROWEST):
+    if not (refine and "slow" in options and image.size <= LARGEST and image.shape[1] >= NARROWEST):
         return
-    raw = np.ascontiguousarray(image, np.float32)
-    left = _straightened(out, raw, network, moments, tile, threads) if options["scanned"] else raw - out
-    blurred = np.empty_like(raw)
-    _core.noise_gaussian_blur(left, blurred, sigma=kept, threads=threads)
-    out += blurred
+    raw = _straightened(out, np.ascontiguousarray(image, np.float32), network, moments, tile, threads)
+    explained = smeared(raw, np.ascontiguousarray(out))
+    put_back(out, raw - explained, explained, slow=options["slow"], window=options["window"], threads=threads)
 
 
 def _straightened(
     out: Image, raw: Image, network: models.Model, moments: Moments, tile: int | None, threads: int
 ) -> Image:
-    """Put lines back where they are known well enough, restore once more; what is then left unexplained."""
-    straight = raw
+    """The recorded image with its lines put back, and restored once more, where they are known well enough."""
     shifts, deviations = estimate(raw, np.ascontiguousarray(out), threads)
-    if np.hypot(*np.median(deviations, axis=0)) < SURE:
-        straight = np.empty_like(raw)
-        _core.noise_unshift(raw[..., np.newaxis], shifts, straight[..., np.newaxis], threads=threads)
-        _once(out, straight, network, moments, tile)
-    return straight - smeared(straight, np.ascontiguousarray(out))
+    if np.hypot(*np.median(deviations, axis=0)) >= SURE:
+        return raw
+    straight = np.empty_like(raw)
+    _core.noise_unshift(raw[..., np.newaxis], shifts, straight[..., np.newaxis], threads=threads)
+    _once(out, straight, network, moments, tile)
+    return straight
 
 
 def _once(out: Image, image: NDArray[Any], network: models.Model, moments: Moments, tile: int | None) -> None:
