@@ -81,7 +81,7 @@ void bind_event_reducer(py::module_& m) {
             into.pattern = sums_of<double>(pattern, self.pixels(), "pattern");
             std::vector<std::uint32_t> touched;
             {
-              py::gil_scoped_release free;
+              const py::gil_scoped_release free;
               self.check(events);
               self.add(events, into, touched);
             }
@@ -215,7 +215,7 @@ template <class Scan, class Step>
 py::array events_from(Scan& scan, Step&& step) {
   io::EventBlock block;
   {
-    py::gil_scoped_release free;
+    const py::gil_scoped_release free;
     block = step(scan);
   }
   return event_array(block);
@@ -234,7 +234,7 @@ void bind_tpx3_decoder(py::module_& m) {
             std::vector<io::Tpx3Hit> hits;
             std::vector<io::Tpx3Tdc> tdc;
             {
-              py::gil_scoped_release free;
+              const py::gil_scoped_release free;
               self.feed(bytes.span(), hits, tdc);
             }
             return py::make_tuple(array_of(hit_dtype(), std::move(hits)), array_of(tdc_dtype(), std::move(tdc)));

@@ -52,7 +52,7 @@ std::string place_of(const py::array& frames, std::size_t i) {
   std::string text;
   for (py::ssize_t k = frames.ndim() - 2; k-- > 0;) {
     const auto extent = static_cast<std::size_t>(frames.shape(k));
-    text = std::to_string(i % extent) + (text.empty() ? "" : ", " + text);
+    text.insert(0, std::to_string(i % extent) + (text.empty() ? "" : ", "));
     i /= extent;
   }
   return "[" + text + "]";
@@ -117,10 +117,10 @@ void bind_frames(py::module_& m) {
       },
       "shape"_a, "inner"_a, "outer"_a, "cy"_a, "cx"_a);
   py::class_<FrameReducer>(m, "FrameReducer")
-      .def(py::init([](std::pair<std::size_t, std::size_t> shape, bool moments, std::optional<Dense<float>> weights,
-                       const std::vector<Dense<float>>& detectors, std::optional<Dense<std::uint8_t>> rings,
-                       std::optional<Dense<float>> dark, std::optional<Dense<float>> gain,
-                       std::optional<Dense<std::uint8_t>> dead) {
+      .def(py::init([](std::pair<std::size_t, std::size_t> shape, bool moments,
+                       const std::optional<Dense<float>>& weights, const std::vector<Dense<float>>& detectors,
+                       const std::optional<Dense<std::uint8_t>>& rings, const std::optional<Dense<float>>& dark,
+                       const std::optional<Dense<float>>& gain, const std::optional<Dense<std::uint8_t>>& dead) {
              FrameReducer::Options options;
              options.ny = shape.first;
              options.nx = shape.second;

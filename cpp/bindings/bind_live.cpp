@@ -196,7 +196,7 @@ class LiveSession {
       const py::gil_scoped_release free;
       session_->push(block, first, {give_back, borrowed.get()});
     }
-    borrowed.release();  // the worker's now
+    static_cast<void>(borrowed.release());  // the worker's now
   }
 
   static std::span<const io::Event> events_of(const py::array& records) {
@@ -220,7 +220,7 @@ class LiveSession {
       const py::gil_scoped_release free;
       session_->push_events(events, {give_back, borrowed.get()}, more);
     }
-    borrowed.release();
+    static_cast<void>(borrowed.release());
   }
 
   void push_events(const py::array& position, const py::array& y, const py::array& x) {

@@ -30,6 +30,7 @@ void translate_errors(py::module_& m) {
   static PyObject* const format_error = py::object(errors.attr("FormatError")).release().ptr();
   static PyObject* const device_error = py::object(errors.attr("DeviceError")).release().ptr();
   static PyObject* const busy_error = py::object(errors.attr("BusyError")).release().ptr();
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): pybind11 wants this signature
   py::register_local_exception_translator([](std::exception_ptr error) {
     try {
       if (error) std::rethrow_exception(error);

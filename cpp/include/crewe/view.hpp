@@ -34,7 +34,7 @@ struct View {
 
   std::size_t size() const {
     std::size_t product = 1;
-    for (std::size_t extent : shape) product *= extent;
+    for (const std::size_t extent : shape) product *= extent;
     return product;
   }
 

@@ -166,12 +166,12 @@ class Fitter {
     std::vector<char> fixed(equations.size());
     for (std::size_t k = 0; k < fixed.size(); ++k) fixed[k] = !(curvature[k] > 0);
     for (std::size_t i = 0; i < state.columns.size(); ++i) {
-      const double* const values = &state.columns[i].y;
+      const Column& column = state.columns[i];
       for (std::size_t p = 0; p < free.local.size(); ++p) {
         const std::size_t k = i * free.local.size() + p, parameter = free.local[p];
-        const double slope = equations.gradient[k];
-        if (values[parameter] <= bounds[i].low[parameter] && slope < 0) fixed[k] = 1;
-        if (values[parameter] >= bounds[i].high[parameter] && slope > 0) fixed[k] = 1;
+        const double slope = equations.gradient[k], value = column.*kMembers[parameter];
+        if (value <= bounds[i].low[parameter] && slope < 0) fixed[k] = 1;
+        if (value >= bounds[i].high[parameter] && slope > 0) fixed[k] = 1;
       }
     }
     const std::size_t globals = equations.n * equations.np;
@@ -192,10 +192,9 @@ class Fitter {
     std::vector<std::array<double, 2>> range;
     range.reserve(state.columns.size() * free.local.size() + free.globals());
     const auto add = [&](std::size_t i, std::size_t p) {
-      const double* const values = &state.columns[i].y;
-      const double width = values[kWidth];
+      const double value = state.columns[i].*kMembers[p], width = state.columns[i].width;
       const double most = p == kHeight ? infinity : p < kHeight ? 0.7 * width : p == kWidth ? 0.3 * width : 0.5;
-      range.push_back({std::max(-most, bounds[i].low[p] - values[p]), std::min(most, bounds[i].high[p] - values[p])});
+      range.push_back({std::max(-most, bounds[i].low[p] - value), std::min(most, bounds[i].high[p] - value)});
     };
     for (std::size_t i = 0; i < state.columns.size(); ++i) {
       for (const std::size_t p : free.local) add(i, p);
@@ -242,9 +241,9 @@ class Fitter {
                    bool poisson) {
     const std::size_t np = free.local.size(), globals = state.columns.size() * np;
     for (std::size_t i = 0; i < state.columns.size(); ++i) {
-      double* const values = &state.columns[i].y;
       const auto change = [&](std::size_t p, double by) {
-        values[p] = std::clamp(values[p] + by, bounds[i].low[p], bounds[i].high[p]);
+        double& value = state.columns[i].*kMembers[p];
+        value = std::clamp(value + by, bounds[i].low[p], bounds[i].high[p]);
       };
       for (std::size_t p = 0; p < np; ++p) change(free.local[p], step[i * np + p]);
       if (free.shared_width) change(kWidth, step[globals]);
@@ -332,8 +331,7 @@ Fit fit_any(View<const T, 2> image, View<const double, 2> start, const FitOption
   const double factor = options.poisson ? 1 : fitter.variance(state, last.size());
   inverse_blocks(last, state.columns, free, factor, {found.data(), {n, 4, 4}});
   for (std::size_t i = 0; i < n; ++i) {
-    const double* const values = &state.columns[i].y;
-    for (std::size_t p = 0; p < kParameters; ++p) columns(order[i], p) = values[p];
+    for (std::size_t p = 0; p < kParameters; ++p) columns(order[i], p) = state.columns[i].*kMembers[p];
     for (std::size_t p = 0; p < 16; ++p) covariance(order[i], p / 4, p % 4) = found[16 * i + p];
   }
   return {state.background, state.sums.squares, iterations, converged};

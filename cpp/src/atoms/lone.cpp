@@ -98,13 +98,13 @@ void settle_one(Column& column, std::size_t np, const Bounds& bounds, double noi
       }
       invert_small(inverse, np);
       Column trial = column;
-      double* const values = &trial.y;
       const double most[4] = {0.7 * column.width, 0.7 * column.width, INFINITY, 0.3 * column.width};
       for (std::size_t p = 0; p < np; ++p) {
         double step = 0;
         for (std::size_t q = 0; q < np; ++q) step += inverse[p * np + q] * slope[q];
         gain += step * slope[p];
-        values[p] = std::clamp(values[p] + std::clamp(step, -most[p], most[p]), low[p], high[p]);
+        double& value = trial.*kMembers[p];
+        value = std::clamp(value + std::clamp(step, -most[p], most[p]), low[p], high[p]);
       }
       done = !(gain > kEnough * noise) || ++trials >= kMostTrials;
       const double found = done ? best : window.look(trial);

@@ -18,6 +18,8 @@
 namespace crewe::atoms {
 
 enum Parameter : std::size_t { kY, kX, kHeight, kWidth, kE1, kE2 };
+constexpr double Column::* kMembers[kParameters] = {&Column::y,     &Column::x,  &Column::height,
+                                                    &Column::width, &Column::e1, &Column::e2};
 
 struct Free {
   std::vector<std::size_t> local;  // parameters that each column has of its own, ascending

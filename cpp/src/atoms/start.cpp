@@ -34,7 +34,7 @@ std::vector<double> nearest_distances(const std::vector<Column>& columns, const 
       return true;
     };
     for (std::size_t b = a + 1; b < n && nearer(b); ++b) continue;
-    for (std::size_t b = a; b-- > 0 && nearer(b);) continue;
+    for (std::size_t b = a; b > 0 && nearer(b - 1); --b) continue;
   }
   for (double& square : squares) square = std::sqrt(square);
   return squares;

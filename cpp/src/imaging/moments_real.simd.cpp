@@ -262,7 +262,7 @@ class Frame {
 };
 
 inline bool finite(double number) {
-  return number - number == 0;
+  return number - number == 0;  // NOLINT(misc-redundant-expression): NaN for what isn't
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ std::string_view text_of(std::span<const std::byte> bytes) {
 
 std::string shown(std::string_view text) {
   std::string out;
-  for (char c : text.substr(0, 24)) out += c >= ' ' && c <= '~' ? c : '.';
+  for (const char c : text.substr(0, 24)) out += c >= ' ' && c <= '~' ? c : '.';
   return "'" + out + "'";
 }
 

@@ -7,8 +7,6 @@
 namespace crewe::io::CREWE_ISA_LEVEL {
 namespace {
 
-constexpr std::uint64_t ones = 0x0101010101010101;
-
 template <class Word>
 inline Word load(const void* in) {
   Word word;
@@ -40,6 +38,7 @@ inline void spread64(std::uint64_t mask, std::uint8_t* out) {
 #else
 // Bit j of a byte → byte j of a word, 0 or 1; no sum of two bytes carries into the next.
 inline std::uint64_t spread8(std::uint64_t byte) {
+  constexpr std::uint64_t ones = 0x0101010101010101;
   const std::uint64_t picked = (byte * ones) & 0x8040201008040201;  // byte j: 0 or 2^j
   return (picked + 0x7F * ones) >> 7 & ones;
 }

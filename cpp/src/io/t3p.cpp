@@ -245,7 +245,7 @@ void T3pScan::State::line(std::string_view text, std::uint64_t at) {
 }
 
 // --------------------------------------------------------------------------------------------------------- the class
-T3pScan::T3pScan(Format format, EventOptions options) : state_(std::make_unique<State>(format, options)) {}
+T3pScan::T3pScan(Format format, const EventOptions& options) : state_(std::make_unique<State>(format, options)) {}
 T3pScan::~T3pScan() = default;
 T3pScan::T3pScan(T3pScan&&) noexcept = default;
 T3pScan& T3pScan::operator=(T3pScan&&) noexcept = default;

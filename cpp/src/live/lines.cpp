@@ -134,6 +134,7 @@ void Lines::add(std::span<const io::Event> events) {
 
 std::vector<std::size_t> Lines::open() const {
   std::vector<std::size_t> rows;
+  rows.reserve(lines_.size());
   for (const Line& line : lines_) rows.push_back(line.row);
   std::sort(rows.begin(), rows.end());
   return rows;

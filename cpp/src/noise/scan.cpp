@@ -192,7 +192,7 @@ std::vector<float> scan_response(double alpha, double beta, double gamma, double
   constexpr double pi = std::numbers::pi;
   const auto normalised = [](std::vector<double> h) {
     double sum = 0;
-    for (double value : h) sum += value;
+    for (const double value : h) sum += value;
     if (!(sum > 0)) throw std::invalid_argument("fast_scan: the response must have a positive sum");
     for (double& value : h) value /= sum;
     return h;

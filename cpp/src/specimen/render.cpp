@@ -235,6 +235,7 @@ void blobs(View<const double, 2> blobs, const std::uint32_t* kind, const std::ve
   if (blobs.shape[1] != 6) throw std::invalid_argument("blobs (m, 6) wanted");
   if (!out.contiguous()) throw std::invalid_argument("a C-contiguous image wanted");
   std::vector<Table> tables;
+  tables.reserve(profiles.size());
   for (const Profile& profile : profiles) tables.push_back(tabulate(profile, 1e-3));
   std::vector<Item> items;
   for (std::size_t i = 0; i < blobs.shape[0]; ++i) {

@@ -30,7 +30,7 @@ class T3pScan {
     std::uint64_t bad_lines = 0;  // of text, passed over
   };
 
-  T3pScan(Format format, EventOptions options);
+  T3pScan(Format format, const EventOptions& options);
   ~T3pScan();
   T3pScan(T3pScan&&) noexcept;
   T3pScan& operator=(T3pScan&&) noexcept;
