@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.soak.camera import SPAWN, Camera
-from benchmarks.soak.memory import Memory, growth
+from benchmarks.soak.memory import Memory, growth, keep_nothing
 from benchmarks.soak.scans import CHIP, MIDDLE, POSITIONS, QUAD, of_events, of_frames
 from benchmarks.soak.viewer import Shown, look
 from crewe import live
@@ -38,6 +38,7 @@ WARM_UP = 0.1, 120.0  # part of the time, at most so many seconds, before memory
 
 def soak(minutes: float, cuts: int, folder: str) -> bool:
     """Run, and print what came of it; True: all bars are met."""
+    keep_nothing()
     merlin = Camera("merlin", "", CHIP, images={"ssb": PHASE})
     timepix = Camera("tpx3", f"{folder}/scan.tpx3", QUAD, center=(MIDDLE, MIDDLE))
     cameras, memory, tally = [merlin, timepix], Memory(), SPAWN.Array("d", 4)

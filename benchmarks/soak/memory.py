@@ -1,5 +1,6 @@
 """How much memory this process has, second by second, and whether it grows."""
 
+import ctypes
 import resource
 import threading
 import time
@@ -8,7 +9,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Growth", "Memory", "growth"]
+__all__ = ["Growth", "Memory", "growth", "keep_nothing"]
+
+MMAP_THRESHOLD, LARGE = -3, 1 << 17  # of glibc's mallopt
+
+
+def keep_nothing() -> None:
+    """Have the C library hand large blocks back as soon as they are free, so that what is left is in use.
+
+    By itself it keeps some tens of megabytes for each of several threads, filled little by little.
+    """
+    ctypes.CDLL(None).mallopt(MMAP_THRESHOLD, LARGE)
 
 
 class Growth(NamedTuple):
