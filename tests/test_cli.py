@@ -87,15 +87,19 @@ def test_help_is_light():
         (["image", "scan.npy", "--output", "scan.npy"], "overwrite"),
         (["image", "scan.npy", "--output", "-", "-i", "ricom", "-i", "com"], "one image"),
         (["live", "scan.npy", "--timeout", "-1"], "--timeout"),
+        (["image", "scan.tpx3"], "--scan 256x256"),
+        (["view", "scan.tpx3", "--no-browser"], "--scan 256x256"),
+        (["replay", "scan.tpx3", "tpx3://127.0.0.1:1"], "--scan 256x256"),
         (["replay", "scan.npy"], "URL"),
         (["replay", "scan.npy", "merlin://127.0.0.1:1", "--rate", "0"], "--rate"),
     ],
 )
 def test_wrong_commands_end_with_2(here, capsys, words, told):
+    (here / "scan.tpx3").write_bytes(b"TPX3" + bytes(12))
     assert cli.run(words) == 2
     out, err = capsys.readouterr()
-    assert told in out + err
-    assert sorted(os.listdir(here)) == ["scan.npy"]
+    assert told in " ".join((out + err).split())
+    assert sorted(os.listdir(here)) == ["scan.npy", "scan.tpx3"]
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,21 @@ def test_without_options(image, tmp_path, capsys):
     assert (tmp_path / "lattice-atoms.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_several_images(image, tmp_path, capsys):
+    (tmp_path / "a").mkdir()
+    np.save("a/cut.npy", image[:66])
+    (tmp_path / "broken.npy").write_text("no image")
+    assert run(["atoms", "a/cut.npy", "broken.npy", "lattice.npy", "--output", "columns"]) == 1
+    for name, count in (("cut", 72), ("lattice", 120)):
+        assert len((tmp_path / f"columns/{name}-atoms.csv").read_text(encoding="utf-8").splitlines()) == count + 1
+        assert (tmp_path / f"columns/{name}-atoms.png").exists()
+    assert capsys.readouterr().err.endswith("crewe: 1 of 3 failed: broken.npy\n")
+    np.save("cut.npy", image)
+    assert run(["atoms", "cut.npy", "a/cut.npy"]) == 2
+    assert "both be written to cut-atoms.csv" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "cut-atoms.csv").exists()
+
+
 def test_all_of_it(image, capsys):
     outputs = ["-o", "all.csv", "-o", "all.h5", "-o", "all.hspy", "-o", "-"]
     options = ["--fit", "--count", "--strain", "--pixel-size", "0.2", "--threshold", "0.3"]

@@ -118,3 +118,11 @@ def test_wrong_commands(folder, capsys, arguments, code, words):
     err = capsys.readouterr().err
     assert words in err
     assert "Traceback" not in err
+
+
+def test_maps_that_would_overwrite_each_other_are_refused(folder, capsys):
+    (folder / "other").mkdir()
+    np.save("other/b0.npy", np.load("b0.npy"))
+    assert run(["compare", "a.npy", "b0.npy", "other/b0.npy", "--maps", "maps"]) == 2
+    assert "would both be written to maps/b0" in " ".join(capsys.readouterr().err.split())
+    assert not (folder / "maps").exists()

@@ -111,3 +111,32 @@ def test_models_are_told(capsys):
     assert cli.run(["models", "--json"]) == 0
     assert set(json.loads(capsys.readouterr().out)) == set(models.list())
     assert cli.run(["models", "nobody"]) == 1
+
+
+def test_several_files(here, capsys):
+    (here / "cut.npy").write_bytes(np.lib.format.magic(1, 0))
+    assert cli.run(["restore", "cut.npy", "one.npy", "many.npy", "--output", "clean", "--threads", "1"]) == 1
+    np.testing.assert_array_equal(np.load("clean/one-restored.npy"), restore.restore(np.load("one.npy"), threads=1))
+    assert np.load("clean/many-restored.npy").shape == (2, 3, 24, 30)
+    assert sorted(path.name for path in (here / "clean").iterdir()) == [
+        "many-restored.npy",
+        "one-restored.npy",
+        "one-restored.png",
+    ]
+    told = capsys.readouterr().err
+    assert told.endswith("crewe: 1 of 3 failed: cut.npy\n")
+    assert told.count("on CPUExecutionProvider") == 1
+
+
+def test_what_several_files_refuse(here, capsys):
+    (here / "a").mkdir()
+    np.save("a/one.npy", np.load("one.npy"))
+    for arguments, words in (
+        (["one.npy", "a/one.npy"], "one.npy and a/one.npy would both be written to one-restored.npy"),
+        (["one.npy", "many.npy", "-o", "x.npy"], "a folder wanted, because 2 files came"),
+        (["one.npy", "many.npy", "-o", "a", "-o", "x.npy"], "a folder takes all"),
+        (["one.npy", "many.npy", "--figure", "x.png"], "of one file only, 2 came"),
+    ):
+        assert cli.run(["restore", *arguments]) == 2
+        assert words in " ".join(capsys.readouterr().err.split())
+    assert sorted(path.name for path in here.iterdir()) == ["a", "many.npy", "one.npy"]

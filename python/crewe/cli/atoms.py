@@ -1,4 +1,4 @@
-"""`crewe atoms`: an image in, its columns out: where they are, how much they scatter, how they are strained."""
+"""`crewe atoms`: images in, their columns out: where they are, how much they scatter, how they are strained."""
 
 from io import StringIO
 from pathlib import Path
@@ -8,6 +8,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe.cli.files import each, outputs_of
 from crewe.cli.images import Image, read_image
 from crewe.cli.images import pixel_size as stated
 
@@ -21,7 +22,7 @@ _MARK = np.array([255, 48, 48], np.uint8)
 
 
 @click.command()
-@click.argument("image", type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, metavar="IMAGE...", type=click.Path(path_type=Path))
 @click.option("--model", type=click.Choice(["log", "atomid"]), default="log", show_default=True)
 @click.option(
     "--threshold", type=click.FloatRange(0), help="Lowest confidence, 1 = a typical column; default: by itself."
@@ -33,10 +34,12 @@ _MARK = np.array([255, 48, 48], np.uint8)
 )
 @click.option("--count", is_flag=True, help="Count the atoms in each column by its cross-section; fits.")
 @click.option("--strain", is_flag=True, help="Strain and rotation at each column, against the mean lattice.")
-@click.option("--output", "-o", "outputs", multiple=True, help="Where to write: .csv .h5 .hspy, or - (.csv on stdout).")
+@click.option(
+    "--output", "-o", "outputs", multiple=True, help="Where to write: .csv .h5 .hspy, - (.csv on stdout), or a folder."
+)
 @click.option("--figure", type=click.Path(path_type=Path), help="The image with its columns marked: .png.")
 def atoms(
-    image: Path,
+    files: tuple[Path, ...],
     model: Any,
     threshold: float | None,
     window: int | None,
@@ -47,49 +50,60 @@ def atoms(
     outputs: tuple[str, ...],
     figure: Path | None,
 ) -> None:
-    """Find the atomic columns of IMAGE (.npy, .tif, or what RosettaSciIO reads), bright on dark.
+    """Find the atomic columns of each IMAGE (.npy, .tif, or what RosettaSciIO reads), bright on dark.
 
     One line per column: y, x in pixels from the middle of the first one, and what the options add. .hspy holds the
     image with the columns as markers. Without --output and --figure: IMAGE's name with -atoms.csv and -atoms.png, in
-    the current folder.
+    the current folder; --output may name another folder, and does for several images. One that is broken is named at
+    the end, the others are done.
 
     \b
     Examples:
       crewe atoms haadf.tif
-      for file in haadf/*.tif; do crewe atoms "$file"; done
+      crewe atoms haadf/*.tif --output columns
       crewe atoms haadf.dm4 --fit --output columns.h5 --figure columns.png
       crewe atoms particle.npy --count --pixel-size 0.22 --output - | sort -t, -k14 -n
       crewe atoms film.hspy --strain --output film-columns.hspy
     """
-    if not outputs and figure is None:
-        outputs, figure = (f"{image.stem}-atoms.csv",), Path(f"{image.stem}-atoms.png")
-    _check(image, outputs, figure)
-    source = read_image(image)
-    if pixel_size is None and (fit or count):
-        pixel_size = stated(image)
-        if pixel_size is None:
-            raise click.UsageError("--fit and --count want --pixel-size [Å]: the file states none.")
-        click.echo(f"pixel size {pixel_size:.4g} Å", err=True)
+    if figure is not None and len(files) > 1:
+        raise click.UsageError(f"--figure {figure}: of one image only, {len(files)} came.")
+    places: list[tuple[str, ...]] = [()]
+    if outputs or figure is None:
+        places = outputs_of(files, outputs, ("-atoms.csv", "-atoms.png"))
     from crewe.atoms import propose
 
-    found = propose(source, model=model, threshold=threshold, window=window)
-    positions = found.columns()
-    click.echo(f"{len(positions)} columns, {found.spacing:.4g} pixels apart", err=True)
-    table: Table = {"y [pixel]": positions[:, 0], "x [pixel]": positions[:, 1]}
-    if pixel_size is not None and (fit or count) and len(positions):
-        table = _fitted(source, positions, pixel_size, count)
-    if strain and len(positions):
-        table |= _strained(positions)
-    for output in outputs:
-        _write(output, table, source, pixel_size)
-    if figure is not None:
-        from crewe._png import png
+    def one(k: int) -> bool:
+        names, drawn = places[k], figure
+        if names and names is not outputs:
+            names, drawn = names[:1], figure or Path(names[1])
+        _check(files, names, drawn)
+        source, size = read_image(files[k]), pixel_size
+        if size is None and (fit or count):
+            size = stated(files[k])
+            if size is None:
+                raise click.UsageError("--fit and --count want --pixel-size [Å]: the file states none.")
+            click.echo(f"pixel size {size:.4g} Å", err=True)
+        found = propose(source, model=model, threshold=threshold, window=window)
+        positions = found.columns()
+        click.echo(f"{len(positions)} columns, {found.spacing:.4g} pixels apart", err=True)
+        table: Table = {"y [pixel]": positions[:, 0], "x [pixel]": positions[:, 1]}
+        if size is not None and (fit or count) and len(positions):
+            table = _fitted(source, positions, size, count)
+        if strain and len(positions):
+            table |= _strained(positions)
+        for output in names:
+            _write(output, table, source, size)
+        if drawn is not None:
+            from crewe._png import png
 
-        figure.write_bytes(png(marked(source, positions)))
-        click.echo(f"wrote {figure}", err=True)
+            drawn.write_bytes(png(marked(source, positions)))
+            click.echo(f"wrote {drawn}", err=True)
+        return True
+
+    each(files, "finding columns", one)
 
 
-def _check(image: Path, outputs: tuple[str, ...], figure: Path | None) -> None:
+def _check(files: tuple[Path, ...], outputs: tuple[str, ...], figure: Path | None) -> None:
     import importlib.util
 
     for name in [*outputs, *([str(figure)] if figure else [])]:
@@ -103,7 +117,7 @@ def _check(image: Path, outputs: tuple[str, ...], figure: Path | None) -> None:
             raise click.UsageError(f"{option} {name}: h5py isn't installed; pip install 'crewe[io]'.")
         if not path.parent.is_dir():
             raise click.UsageError(f"{option} {name}: there is no folder {path.parent}.")
-        if path.exists() and image.exists() and path.samefile(image):
+        if path.exists() and any(image.exists() and path.samefile(image) for image in files):
             raise click.UsageError(f"{option} {name} would overwrite what is read.")
 
 

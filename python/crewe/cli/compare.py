@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe.cli import words
+from crewe.cli.files import distinct
 from crewe.cli.images import read_image
 from crewe.cli.options import PAIR
 from crewe.cli.output import WANTS
@@ -74,6 +75,8 @@ def compare(
         raise click.UsageError(f"--output {output} would overwrite what is read.")
     if suffix.lower() not in WANTS:
         raise click.UsageError(f"--suffix {suffix}: one of {' '.join(WANTS)} wanted.")
+    if maps is not None:
+        distinct(images, [str(maps / f"{path.stem}-METRIC{suffix}") for path in images])
     first = _finite(reference)
     if maps is not None:
         maps.mkdir(parents=True, exist_ok=True)

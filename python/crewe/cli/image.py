@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crewe.cli.options import Sections, as_images, image_options, source_options, wait_options
+from crewe.cli.options import Sections, as_images, image_options, opened, source_options, wait_options
 from crewe.cli.output import Part, plan_output, write
 
 if TYPE_CHECKING:
@@ -84,10 +84,10 @@ def live(source: str, outputs: tuple[str, ...], names: tuple[str, ...], preview:
     if preview is not None and not preview.lower().endswith(".png"):
         raise click.UsageError(f"--preview {preview}: a .png wanted.")
     detector = "://" in source
-    with open_source(source if detector else (Path(source),), options) as opened:
+    with open_source(source if detector else (Path(source),), options) as data:
         stem = f"live-{time.strftime('%Y%m%d-%H%M%S')}"
         _make(
-            opened, kinds, options, _plan(outputs or _beside(stem), kinds, () if detector else (Path(source),)), preview
+            data, kinds, options, _plan(outputs or _beside(stem), kinds, () if detector else (Path(source),)), preview
         )
 
 
@@ -109,9 +109,7 @@ def open_source(name: str | tuple[Path, ...], options: dict[str, Any]) -> Iterat
     waiting = {key: options.pop(key, None) for key in ("timeout", "command_port")}
     if isinstance(name, str):
         given |= waiting
-    given = {key: value for key, value in given.items() if value is not None}
-    source = io.listen(name, **given) if isinstance(name, str) else io.open(name, **given)
-    with source:
+    with opened(io.listen if isinstance(name, str) else io.open, name, given) as source:
         yield source
 
 

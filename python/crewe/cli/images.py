@@ -26,7 +26,7 @@ def read_images(path: Path) -> Any:
     """Real numbers (..., y, x) as they lie in the file: a NumPy array, mapped where it can be, or a dask array."""
     suffix = path.suffix.lower()
     if path.is_dir() and suffix != ".zspy":
-        raise ValueError(f"{path}: an image file wanted, a folder came; its files are taken one by one")
+        raise ValueError(f"{path}: an image file wanted, a folder came; its files are {path}/*")
     if suffix == ".npy":
         try:
             data = np.load(path, mmap_mode="r", allow_pickle=False)

@@ -14,6 +14,7 @@ __all__ = [
     "apply",
     "as_images",
     "image_options",
+    "opened",
     "source_options",
     "wait_options",
 ]
@@ -162,6 +163,19 @@ image_options = apply(
     click.option("--gain", type=_array, metavar="FILE", help="Gain, multiplied: .npy (ky, kx)."),
     click.option("--threads", type=int, default=0, metavar="N", help="Default: all cores."),
 )
+
+
+def opened(reader: Callable[..., Any], name: Any, given: dict[str, Any]) -> Any:
+    """The source that `crewe.io.open` or `listen` gives with these options, None: not given; a missing scan is asked
+    for by the option's name.
+    """
+    try:
+        return reader(name, **{key: value for key, value in given.items() if value is not None})
+    except ValueError as error:
+        what, _, why = str(error).partition(" wanted, because ")
+        if given["scan"] is not None or not what.startswith("scan: ") or not why:
+            raise
+        raise click.UsageError(f"--scan ROWSxCOLS wanted, as in --scan 256x256, because {why}.") from None
 
 
 def as_images(names: tuple[str, ...], options: dict[str, Any]) -> dict[str, Any]:

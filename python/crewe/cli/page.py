@@ -30,7 +30,9 @@ class Shown(Protocol):
     """What a page shows."""
 
     def state(self) -> dict[str, Any]:
-        """`title`, `status`, `images` (names), `version` (a new one: load them again), `settings`, `done`, `total`."""
+        """`title`, `status`, `images` (names), `version` (a new one: load them again), `settings`, `done`, `total`;
+        `failed` where the status tells a failure.
+        """
 
     def image(self, name: str) -> NDArray[Any]:
         """(y, x), or a vector map (y, x, 2); KeyError where there is none."""

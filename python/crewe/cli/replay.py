@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from crewe.cli.options import source_options
+from crewe.cli.options import opened, source_options
 
 
 @click.command(epilog="See also: crewe live, which takes what is played.")
@@ -28,8 +28,7 @@ def replay(file: Path, url: str, rate: float | None, **options: Any) -> None:
     from crewe import io
     from crewe._progress import Bar
 
-    given = {name: value for name, value in options.items() if value is not None}
-    with io.open(file, **given) as source:
+    with opened(io.open, file, options) as source:
         frames = isinstance(source, io.FrameSource)
         total = len(source) if isinstance(source, io.FrameSource) else source.scan[0] * source.scan[1]
         click.echo(f"{file}: {total} {'frames' if frames else 'positions'}, waiting for a client at {url}", err=True)

@@ -1,7 +1,9 @@
-"""`crewe restore`: images of a file without noise and scan distortions, in a file of the same shape."""
+"""`crewe restore`: images without noise and scan distortions, a file of the same shape for each file."""
 
 import json
 import os
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,8 +11,9 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe.cli.files import each, outputs_of
 from crewe.cli.images import pixel_size, read_images, side_by_side
-from crewe.cli.output import plan_output, write
+from crewe.cli.output import Part, plan_output, write
 
 __all__ = ["restore"]
 
@@ -18,9 +21,11 @@ SMALL = 2**26  # pixels that are drawn without being asked for
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 @click.option("--model", default="stem-hr", show_default=True, help="One of `crewe models`.")
-@click.option("--output", "-o", "outputs", multiple=True, help="Where to write: .npy .png .tif .hspy .zspy .h5, or -.")
+@click.option(
+    "--output", "-o", "outputs", multiple=True, help="Where to write: .npy .png .tif .hspy .zspy .h5, -, or a folder."
+)
 @click.option("--shifts", type=click.Path(path_type=Path), help="The shift of every scan line (y, x) [pixels]: .npy.")
 @click.option("--figure", type=click.Path(path_type=Path), help="Before and after, side by side: .png.")
 @click.option("--tile", type=click.IntRange(64), help="Edge of a tile [pixels]. Default: 640.")
@@ -29,7 +34,7 @@ SMALL = 2**26  # pixels that are drawn without being asked for
 @click.option("--precision", type=click.Choice(["f32", "f16"]), help="f16 on the CPU is OpenVINO's. Default: f32.")
 @click.option("--threads", type=click.IntRange(0), default=0, help="0: all cores.")
 def restore(
-    file: Path,
+    files: tuple[Path, ...],
     model: str,
     outputs: tuple[str, ...],
     shifts: Path | None,
@@ -40,61 +45,94 @@ def restore(
     precision: str | None,
     threads: int,
 ) -> None:
-    """Restore the images in FILE (.npy, .tif, .dm4, .hspy, or what else RosettaSciIO reads): no noise, no jitter.
+    """Restore the images in each FILE (.npy, .tif, .dm4, .hspy, or what else RosettaSciIO reads): no noise, no jitter.
 
-    FILE may hold one image (y, x) or any number of them (..., y, x). Several go to one .npy, image by image: if the
-    command is interrupted, the same command goes on where it stopped. Of several files each takes a command of its
-    own. Without --output: FILE's name with -restored.npy,
-    and .png for one image, in the current folder.
+    FILE may hold one image (y, x) or any number of them (..., y, x). These go to one .npy, image by image: if the
+    command is interrupted, the same command goes on where it stopped. Without --output: FILE's name with
+    -restored.npy, and .png for one image, in the current folder; --output may name another folder, and does for
+    several files. One that is broken is named at the end, the others are done.
 
     \b
     Examples:
       crewe restore scan.dm4
       crewe restore scan.tif --output clean.tif --figure pair.png --shifts lines.npy
       crewe restore series.npy --output clean.npy
-      for file in haadf/*.tif; do crewe restore "$file"; done
+      crewe restore haadf/*.tif --output clean
     """
-    import crewe.restore
     from crewe import models
 
-    images = read_images(file)
-    one = images.ndim == 2
     for path, suffix in ((shifts, ".npy"), (figure, ".png")):
-        if path is not None and not one:
-            raise click.UsageError(f"{path}: of one image (y, x) only; {file} holds {images.shape}.")
+        if path is not None and len(files) > 1:
+            raise click.UsageError(f"{path}: of one file only, {len(files)} came.")
         if path is not None and (path.suffix.lower() != suffix or not path.parent.is_dir()):
             raise click.UsageError(f"{path}: a {suffix} in a folder that is there wanted.")
-    beside = [f"{file.stem}-restored.npy"]
-    if one and images.size <= SMALL:
-        beside.append(f"{file.stem}-restored.png")
-    plan = [part for output in outputs or beside for part in plan_output(output, ["restored"], file)]
+    places = outputs_of(files, outputs, ("-restored.npy", "-restored.png"))
+
+    @cache
+    def network() -> Any:
+        loaded = models.load(model, device=device, precision=precision, threads=threads)
+        click.echo(f"{loaded.info.name} ({loaded.info.file}) on {loaded.provider}", err=True)
+        return loaded
+
+    if len(files) > 1:
+        network()  # what is wrong with it is wrong with all files
+    options: dict[str, Any] = {"tile": tile, "refine": refine, "threads": threads}
+
+    def one(k: int) -> bool:
+        images = read_images(files[k])
+        names = places[k]
+        if names is not outputs and (images.ndim > 2 or images.size > SMALL):
+            names = names[:1]
+        plan = [part for name in names for part in plan_output(name, ["restored"], *files)]
+        return _restore(files[k], images, plan, network, options, shifts, figure, show=len(files) == 1)
+
+    each(files, "restoring", one)
+
+
+def _restore(
+    file: Path,
+    images: Any,
+    plan: list[Part],
+    network: Callable[[], Any],
+    options: dict[str, Any],
+    shifts: Path | None,
+    figure: Path | None,
+    *,
+    show: bool,
+) -> bool:
+    """One file; False if something isn't written."""
+    import crewe.restore
+
+    one = images.ndim == 2
+    for path in (shifts, figure):
+        if path is not None and not one:
+            raise click.UsageError(f"{path}: of one image (y, x) only; {file} holds {images.shape}.")
     arrays = [part for part in plan if part.path is not None and part.path.suffix.lower() == ".npy"]
     others = [part for part in plan if part not in arrays]
     if not one and (len(arrays) != 1 or others):
         raise click.UsageError(f"--output: one .npy wanted for the {images.shape} of {file}.")
     step = pixel_size(file) if one and any(part.path and part.path.suffix != ".png" for part in others) else None
-    network = models.load(model, device=device, precision=precision, threads=threads)
-    click.echo(f"{network.info.name} ({network.info.file}) on {network.provider}", err=True)
-    options: dict[str, Any] = {"tile": tile, "refine": refine, "threads": threads}
+    model = network()
     if arrays and arrays[0].path is not None:
-        restored = _into_file(arrays[0].path, images, file, network, options)
+        restored = _into_file(arrays[0].path, images, file, model, options, show)
     else:
-        restored = crewe.restore.restore(np.asarray(images), model=network, **options)
-    metadata = {"model": network.info.file} | ({} if step is None else {"step": step})
+        restored = crewe.restore.restore(np.asarray(images), model=model, **options)
+    metadata = {"model": model.info.file} | ({} if step is None else {"step": step})
     good = write(others + arrays[1:], {"restored": restored}, metadata)
     if shifts is not None:
-        np.save(shifts, crewe.restore.scan_shifts(np.asarray(images), restored, threads=threads))
+        np.save(shifts, crewe.restore.scan_shifts(np.asarray(images), restored, threads=options["threads"]))
         click.echo(f"wrote {shifts}", err=True)
     if figure is not None:
         from crewe._png import png
 
         figure.write_bytes(png(side_by_side([np.asarray(images, np.float32), restored])))
         click.echo(f"wrote {figure}", err=True)
-    if not good:
-        raise click.exceptions.Exit(1)
+    return good
 
 
-def _into_file(path: Path, images: Any, source: Path, network: Any, options: dict[str, Any]) -> NDArray[np.float32]:
+def _into_file(
+    path: Path, images: Any, source: Path, network: Any, options: dict[str, Any], show: bool
+) -> NDArray[np.float32]:
     """Image by image into a .npy, which may be larger than the memory; what comes back lies in the file.
 
     Images that are done are noted in a .json beside the unfinished file, from where the same command goes on.
@@ -113,7 +151,7 @@ def _into_file(path: Path, images: Any, source: Path, network: Any, options: dic
     if done:
         click.echo(f"{done} of {len(places)} images are restored already", err=True)
     try:
-        with Bar("restoring", total=len(places), unit="images") as bar:
+        with Bar("restoring", total=len(places), unit="images", show=show) as bar:
             bar.set(done)
             for place in places[done:]:
                 restore_into(out[place], np.asanyarray(images[place]), network, **options)

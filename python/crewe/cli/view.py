@@ -152,6 +152,7 @@ class Scan:
         return {
             "title": self._title,
             "status": f"{done:,} of {total:,} positions{lost}, {status}",
+            "failed": self.failed,
             "images": list(self._names),
             "version": self._session.version,
             "settings": {name: self._text(name) for name in self._knobs()},
