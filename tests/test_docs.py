@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 #: Pages whose examples make all they use, in a second or two.
-WHOLE = ("imaging", "io", "live", "metrics", "phase", "strain")
+WHOLE = ("compare", "imaging", "io", "live", "metrics", "phase", "strain")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
