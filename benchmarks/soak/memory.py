@@ -56,8 +56,8 @@ class Memory(threading.Thread):
 
 
 def growth(samples: list[tuple[float, float]]) -> Growth | None:
-    """None: too few to say."""
-    if len(samples) < 10:
+    """None: less than a minute is too few to say."""
+    if len(samples) < 60:
         return None
     when, size = np.array(samples).T
     part = len(size) // 10

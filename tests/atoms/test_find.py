@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from crewe import _core, atoms
+from crewe.atoms.views import views
 from levels import at_all_levels
 
 
@@ -185,3 +186,14 @@ def test_what_is_refused():
     broken[3, 4] = np.nan
     with pytest.raises(ValueError, match=r"image: finite.*\[3, 4\]"):
         atoms.find(broken, model="log")
+
+
+@pytest.mark.parametrize("peak", [20.0, 200.0, 2000.0])
+@pytest.mark.parametrize("sigma", [20.0, 40.0, 80.0])
+def test_a_bright_blob_of_counted_electrons_is_no_lattice(peak, sigma):
+    y, x = np.ogrid[:256, :256]
+    blob = peak * np.exp(-((y - 128) ** 2 + (x - 128) ** 2) / (2 * sigma**2))
+    for seed in range(3):
+        image = np.random.default_rng(seed).poisson(blob).astype(np.float32)
+        assert not views(image).lattice
+        assert len(atoms.find(image, model="log")) < 60

@@ -17,7 +17,8 @@ namespace {
 
 constexpr double kLatticeShare = 0.18;  // crystals: 0.001 to 0.13, single atoms on carbon: above 0.24
 constexpr double kWeakScale = 0.03;     // of the strongest maximum over σ: what is less isn't a scale of the image
-constexpr double kLeastSignal = 0.1;    // of the noise that L passes; crystals of 20 electrons per column have 0.4
+constexpr double kLeastSignal = 0.1;    // of the noise in an octave; crystals of 5 electrons per column have 0.35
+constexpr float kHighestExcess = 4;     // more than that isn't noise
 constexpr double kFiner = 0.55;         // parts a pair of columns that are a third of a lattice spacing apart
 constexpr double kHotQuantile = 0.9995;
 constexpr double kBin = 1.0 / 1024;  // width of a ring [cycles/pixel]
@@ -210,19 +211,25 @@ class Spectrum {
         for (std::size_t x = 0; x < nx_; ++x) out[x] = (column[x] + column[x + 1] + column[x + 2]) / 9;
       }
     });
-    std::vector<float> far;
+    std::vector<float> far, far_power;
     for (std::size_t y = 0; y < ny_; y += 3) {
       const double ky = std::abs(frequency(y, ny_));
       if (ky <= 0.02) continue;
       for (std::size_t x = 0; x <= nx_ / 2; x += 2) {
         const double kx = frequency(x, nx_);
-        if (std::abs(kx) > 0.02 && ky * ky + kx * kx > 0.35 * 0.35) far.push_back(single[y * nx_ + x]);
+        if (std::abs(kx) > 0.02 && ky * ky + kx * kx > 0.35 * 0.35) {
+          far.push_back(single[y * nx_ + x]);
+          far_power.push_back(power_[y * nx_ + x]);
+        }
       }
     }
     if (far.empty()) return;
     const auto middle = far.begin() + static_cast<std::ptrdiff_t>(far.size() / 2);
     std::nth_element(far.begin(), middle, far.end());
     noise_ = *middle / static_cast<float>(std::numbers::ln2);  // the median of an exponential distribution
+    double sum = 0;
+    for (const float value : far_power) sum += std::clamp(value - 2 * noise_, 0.0f, kHighestExcess * noise_);
+    excess_ = sum / static_cast<double>(far_power.size());
   }
 
   std::vector<Ring> rings() const {
@@ -257,7 +264,7 @@ class Spectrum {
       highest = std::max(highest, energies[j]);
     }
     const auto finest = std::find_if(tops.begin(), tops.end(), [&](std::size_t j) {
-      return energies[j] > kWeakScale * highest && signal(rings, sigmas[j], 1) > kLeastSignal * noise(rings, sigmas[j]);
+      return energies[j] > kWeakScale * highest && stands_out(rings, sigmas[j]);
     });
     return finest == tops.end() ? 0 : sigmas[*finest];
   }
@@ -270,10 +277,18 @@ class Spectrum {
     }
     return sum;
   }
-  double noise(const std::vector<Ring>& rings, double sigma) const {
-    double sum = 0;
-    for (std::size_t b = 0; b < kRings; ++b) sum += rings[b].count * passed(b, sigma);
-    return sum * static_cast<double>(noise_);
+
+  // Whether there is more than noise in the octave around what L passes best: a shape that is much coarser doesn't
+  // count, and twice the excess of the noise itself is taken off.
+  bool stands_out(const std::vector<Ring>& rings, double sigma) const {
+    const double middle = std::numbers::sqrt2 / (2 * std::numbers::pi * sigma * kBin);
+    const auto end = std::min(kRings, static_cast<std::size_t>(2 * middle));
+    double power = 0, count = 0;
+    for (auto b = static_cast<std::size_t>(middle / 2); b < end; ++b) {
+      power += rings[b].signal * passed(b, sigma);
+      count += rings[b].count * passed(b, sigma);
+    }
+    return power > (kLeastSignal * static_cast<double>(noise_) + 2 * excess_) * count;
   }
 
   // How many frequencies hold the power, of those that L passes.
@@ -294,6 +309,7 @@ class Spectrum {
   std::vector<Complex> field_;
   std::vector<float> power_;
   float noise_ = 0;
+  double excess_ = 0;  // (P − 2N)₊ where only noise is: more where it depends on brightness, as that of electrons
 };
 
 // Third moment over the 3/2 power of the second, of the part of a map that lies on the image.

@@ -8,6 +8,7 @@
 // the signal is strong W is 1 and nothing is assumed.
 //
 // σ: the first maximum of σ Σ (P − 2N)₊ L², from fine to coarse: contamination and thickness are coarser than columns.
+// It must stand out of the noise within its octave, in which a bright blob of counted electrons has noise only.
 // Few frequencies hold the power of a lattice, (Σ A)²/Σ A² of A = (P − 2N)₊ L² tells how many. Where they are more than
 // kLatticeShare of all that L passes there is no lattice: then W = 1, and σ is where the map's skewness is largest,
 // single bright atoms on a texture that is Gaussian.
