@@ -37,6 +37,12 @@ def test_is_the_definition():
     np.testing.assert_allclose(added(left, s), blur(left, SLOW) + k * d - blur(k * d, SLOW), atol=1e-5)
 
 
+def test_without_a_window_only_what_is_slow_comes_back():
+    left, out = np.random.default_rng(1).normal(size=(40, 50)).astype(np.float32), np.zeros((40, 50), np.float32)
+    put_back(out, left, left, slow=SLOW, window=0, threads=1)
+    np.testing.assert_allclose(out, blur(left, SLOW), atol=1e-6)
+
+
 def test_heights_of_columns_come_back():
     """Every column restored as high as the mean: what is put back halves the error that the slow part alone leaves."""
     heights = np.random.default_rng(2).uniform(0.5, 1.5, 25)

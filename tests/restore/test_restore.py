@@ -217,7 +217,14 @@ def test_lines_are_put_back_where_they_can_be_found():
             assert psnr(truth, twice) > psnr(truth, once) + better
 
 
-@pytest.mark.parametrize("mode", sorted(set(MODES) - {"stem-hr"}))
+def test_slow_differences_of_a_tem_are_put_back():
+    image = np.random.default_rng(0).poisson(4 + 3 * lattice((64, 80))).astype(np.float32)
+    once, whole = (restore(image, model=MODES["tem-hr"], refine=refine) for refine in (False, True))
+    blurred = noise.gaussian_blur(image - once, sigma=12.0)
+    np.testing.assert_allclose(whole, once + blurred, atol=1e-4)
+
+
+@pytest.mark.parametrize("mode", sorted(set(MODES) - {"stem-hr", "tem-hr"}))
 def test_other_modes_are_the_network_alone(mode):
     image = np.random.default_rng(0).poisson(4 + 3 * lattice((64, 80))).astype(np.float32)
     once, whole = (restore(image, model=MODES[mode], refine=refine) for refine in (False, True))

@@ -32,8 +32,8 @@ class Info:
         What it was trained on and how, what it reaches, and under which terms it may be used.
     options : mapping
         What this kind of network wants to be known; of restoration `radius`, how many pixels away an input pixel still
-        counts, `slow` and `window`, over how many pixels what the recorded image has more or less of is put back
-        (`restore.electrons`), after its lines; without them neither is.
+        counts, `lines`, whether shifted ones are put back, `slow` and `window`, over how many pixels what the recorded
+        image has more or less of is put back (`restore.electrons`); without them none of this is done.
     """
 
     name: str

@@ -35,7 +35,7 @@ def put_back(out: Image, left: Image, explained: Image, *, slow: float, window: 
     left, explained : ndarray (y, x) float32
         The recorded image is the sum of both.
     slow, window : float
-        σ and w [pixels].
+        σ and w [pixels]; w = 0: only what differs slowly.
     threads : int
     """
 
@@ -44,8 +44,11 @@ def put_back(out: Image, left: Image, explained: Image, *, slow: float, window: 
         _core.noise_gaussian_blur(np.ascontiguousarray(image, np.float32), result, sigma=sigma, threads=threads)
         return result
 
-    contrast = explained - blurred(explained, window)
-    share = blurred((left - blurred(left, window)) * contrast, window)
-    scale = blurred(contrast**2, window) + blurred(left**2, window) / np.float32(4 * math.pi * window**2)
-    contrast *= np.divide(share, scale, out=np.zeros_like(share), where=scale > 0)
-    out += blurred(left, slow) + contrast - blurred(contrast, slow)
+    added = blurred(left, slow)
+    if window:
+        contrast = explained - blurred(explained, window)
+        share = blurred((left - blurred(left, window)) * contrast, window)
+        scale = blurred(contrast**2, window) + blurred(left**2, window) / np.float32(4 * math.pi * window**2)
+        contrast *= np.divide(share, scale, out=np.zeros_like(share), where=scale > 0)
+        added += contrast - blurred(contrast, slow)
+    out += added

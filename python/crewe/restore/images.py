@@ -49,9 +49,9 @@ def restore(
 
     A network sees a part of an image at a time, and leaves a part of the jitter of scan lines. With stem-hr, where the
     restored image tells the shifts of the lines to better than 0.18 pixels (`scan_shifts`), which high doses do, the
-    lines are put back and restored again. A network also draws towards what is usual: with stem-hr, what the recorded
-    image has more or less of than the restored one explains, blurred by 3 pixels, is added, and the contrast of what is
-    finer made the recorded one's, so that electrons are kept where they were counted.
+    lines are put back and restored again. A network also draws towards what is usual: with stem-hr and tem-hr, what the
+    recorded image has more or less of than the restored one explains, blurred by 3 or 12 pixels, is added, and with
+    stem-hr the contrast of what is finer made the recorded one's, so that electrons are kept where they were counted.
 
     Parameters
     ----------
@@ -173,9 +173,13 @@ def restore_into(
     options = network.info.options
     if not (refine and "slow" in options and image.size <= LARGEST and image.shape[1] >= NARROWEST):
         return
-    raw = _straightened(out, np.ascontiguousarray(image, np.float32), network, moments, tile, threads)
-    explained = smeared(raw, np.ascontiguousarray(out))
-    put_back(out, raw - explained, explained, slow=options["slow"], window=options["window"], threads=threads)
+    raw = np.ascontiguousarray(image, np.float32)
+    explained = out
+    if options.get("lines"):
+        raw = _straightened(out, raw, network, moments, tile, threads)
+        explained = smeared(raw, np.ascontiguousarray(out))
+    window = options.get("window", 0)
+    put_back(out, raw - explained, explained, slow=options["slow"], window=window, threads=threads)
 
 
 def _straightened(
