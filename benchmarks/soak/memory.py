@@ -23,7 +23,11 @@ def keep_nothing() -> None:
 
 
 class Growth(NamedTuple):
-    """Resident bytes at first and at last (medians of a tenth of the samples), the most, and the rise of a line."""
+    """Resident bytes at first and at last, the most, and the rise of a line through the minutes.
+
+    What is at work in the middle of a scan comes and goes; what stays is the level that a tenth of the samples are
+    below: of the first and last tenth of the time, and of each minute for the line.
+    """
 
     first: float
     last: float
@@ -37,7 +41,7 @@ class Growth(NamedTuple):
         return (
             f"{self.first / 1e6:.1f} MB at first, {self.last / 1e6:.1f} at last ({self.last / self.first - 1:+.2%}),"
             f" at most {self.most / 1e6:.1f} ({self.most / self.first - 1:+.2%}),"
-            f" a line through all rises by {self.line / self.first:+.2%}"
+            f" a line through the minutes rises by {self.line / self.first:+.2%}"
         )
 
 
@@ -59,7 +63,9 @@ def growth(samples: list[tuple[float, float]]) -> Growth | None:
     """None: less than a minute is too few to say."""
     if len(samples) < 60:
         return None
-    when, size = np.array(samples).T
-    part = len(size) // 10
-    line = np.polyfit(when - when[0], size, 1)[0] * (when[-1] - when[0])
-    return Growth(float(np.median(size[:part])), float(np.median(size[-part:])), float(size.max()), float(line))
+    size = np.array([size for _, size in samples])
+    minutes = [np.quantile(size[k : k + 60], 0.1) for k in range(0, len(size) - 59, 60)]
+    line = np.polyfit(range(len(minutes)), minutes, 1)[0] * (len(minutes) - 1) if len(minutes) > 1 else 0.0
+    part = max(len(size) // 10, 6)
+    first, last = (float(np.quantile(some, 0.1)) for some in (size[:part], size[-part:]))
+    return Growth(first, last, float(size.max()), float(line))
