@@ -7,6 +7,7 @@ pytest.importorskip("onnxruntime")
 
 from crewe import atoms
 from crewe.atoms import atomid
+from crewe.atoms.views import views
 
 
 def lattice(shape, spacing, *, turn=0.1, seed=0):
@@ -106,6 +107,25 @@ def test_a_single_atom_stays_alone(seed):
     found = atoms.find(image)
     assert len(found) == 1
     assert np.abs(found[0] - place).max() < 1.5
+
+
+def test_what_the_filter_does_not_see_is_erased():
+    """Single atoms on a texture; the map of the network has them, one that isn't there, and one beside an atom."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:128, :128]
+
+    def hills(places, sigma):
+        return sum(np.exp(-((y - j) ** 2 + (x - i) ** 2) / (2 * sigma**2)) for j, i in places).astype(np.float32)
+
+    true = [(30, 30), (30, 60), (64, 90), (100, 40)]
+    image = (hills(true, 2.5) + 0.1 * rng.normal(size=(128, 128))).astype(np.float32)
+    seen = views(image)
+    assert not seen.lattice
+    confidence = hills([*true, (100, 100), (64, 97)], 1.7)
+    wanted = np.where(np.hypot(y - 100, x - 100) < 5, 0, confidence)
+    wanted[(np.hypot(y - 64, x - 97) <= 4) & (np.hypot(y - 64, x - 90) > 4)] = 0
+    atomid._erase_unseen(confidence, 1.0, seen)
+    np.testing.assert_allclose(confidence, wanted, atol=0.07)
 
 
 def test_input():

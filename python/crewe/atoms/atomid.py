@@ -8,7 +8,8 @@ where
 
 over the tiles and s₁ is highest, σ₀ the spread of ln s in training: tiles that are mistaken, or see nothing, count
 little. With pixels of s/10 the map is made, in blocks that overlap by what a pixel of the map depends on: the mean of
-what the network makes of a block and of the block turned by 180°.
+what the network makes of a block and of the block turned by 180°. Without a lattice, hills of the map where the
+Laplacian of Gaussian sees nothing at all are erased: single atoms have two witnesses.
 
 Source: Yan, MPhil thesis (PolyU), ch. 2, with the scale found from the image.
 """
@@ -38,6 +39,8 @@ _ALONE = 8.0  # [pixels]: the least without a lattice, where a finer look takes 
 _SPREAD = 0.94  # σ₀: ln s is uniform from ln 3.5 to ln 90 in training
 _WIDTHS = 5.2  # σ of the Laplacian of Gaussian to the spacing of single atoms, 2.2 full widths at half maximum
 _FIRST = 0.15  # what ln s₁ is wrong by
+_SEEN = 3.5 / 4.5  # of what the Laplacian of Gaussian alone asks of a single atom: 3.5 instead of 4.5 deviations
+_HILL, _LEAST = 4.0, 0.07  # [pixels of the map] around a column, and what it has there
 
 
 def network_confidence(seen: Views) -> Confidence:
@@ -61,7 +64,30 @@ def network_confidence(seen: Views) -> Confidence:
             found = (one + turned[::-1, ::-1]) / 2
             inner = out[y : y + _BLOCK, x : x + _BLOCK]
             inner[...] = found[y - start[0] :, x - start[1] :][: inner.shape[0], : inner.shape[1]]
+    if not seen.lattice:
+        _erase_unseen(out, step, seen)
     return Confidence(out, step, spacing)
+
+
+def _erase_unseen(map: Image, step: float, seen: Views) -> None:
+    """Flatten the hills of the map within σ of whose summit the Laplacian of Gaussian has none."""
+    confidence, lowest = log_confidence(seen)
+    witnesses = _core.atoms_peaks(confidence.map, reach=1, lower=_SEEN * lowest)[:, :2]
+    summits = _core.atoms_peaks(map, reach=1, lower=_LEAST)[:, :2]
+    near = _discs(map.shape, (witnesses + 0.5) / step - 0.5, seen.sigma / step)
+    lone = ~near[tuple(np.rint(summits).astype(int).T)]
+    map[_discs(map.shape, summits[lone], _HILL) & ~_discs(map.shape, summits[~lone], _HILL)] = 0
+
+
+def _discs(shape: tuple[int, ...], middles: Floats, radius: float) -> NDArray[np.bool_]:
+    """Where a pixel (y, x) is within `radius` of one of the middles (n, 2)."""
+    reach = math.ceil(radius)
+    around = np.argwhere(np.ones((2 * reach + 1, 2 * reach + 1))) - reach
+    around = around[np.hypot(*around.T) <= radius]
+    inside = np.zeros(shape, bool)
+    at = np.clip(np.rint(middles).astype(int)[:, None] + around, 0, np.array(shape) - 1)
+    inside[at[..., 0], at[..., 1]] = True
+    return inside
 
 
 @cache
