@@ -58,8 +58,8 @@ def restore(
     image : ndarray (y, x) or (n, y, x)
         Real numbers, finite, any size and scale; of a stack every image by itself.
     model : str or crewe.models.Model
-        "stem-hr", "sem-hr", "sem-lr", "tem-hr" or "tem-lr"; or a loaded one, then `device`, `precision` and `threads`
-        are its own.
+        "stem-hr", "stem-lr", "sem-hr", "sem-lr", "tem-hr" or "tem-lr"; or a loaded one, then `device`, `precision`
+        and `threads` are its own.
     tile : int, optional
         Edge of a tile [pixels], at least 64. Default: images of at most 640×640 whole, others in tiles of 640.
     device : "cpu" or "cuda"
