@@ -1,7 +1,8 @@
-"""Draws the picture of compare.md and prints its table: python docs/pictures_compare.py [folder] [--workers N].
+"""Phase methods and restoration on a simulated scan of known truth: prints the table of compare.md, draws its picture.
 
-Wants crewe[onnx,plot,sim]; --workers spreads the simulation over so many processes and wants crewe[dask]. A minute or
-two.
+    python pictures_compare.py [folder] [--workers N] [--draws N] [--positions N]
+
+Wants crewe[onnx,plot,sim]; --workers spreads the simulation over so many processes and wants crewe[dask]. Minutes.
 """
 
 import argparse
@@ -66,29 +67,39 @@ def images(frames: Image) -> dict[str, Image]:
     }
 
 
-def compare(frames: Image, truth: Image, doses: tuple[float, ...]) -> dict[float, dict[str, tuple[Image, float]]]:
-    """Images and their correlation with the truth (dark field: with itself without noise) by dose [e⁻/Å²]."""
+def compare(
+    frames: Image, truth: Image, doses: tuple[float, ...], draws: int = 3
+) -> dict[float, dict[str, tuple[Image, float, float]]]:
+    """By dose [e⁻/Å²] and method: an image, and its correlation with the truth, mean and deviation over the draws.
+
+    The dark field has no true phase to show: it is held against itself without noise.
+    """
     inside = slice(BORDER, -BORDER)
     whole = images(frames)
-    found: dict[float, dict[str, tuple[Image, float]]] = {}
+    found: dict[float, dict[str, tuple[Image, float, float]]] = {}
     for dose in doses:
-        made = whole
+        drawn = [whole]
         if not math.isinf(dose):
-            made = images(np.random.default_rng(0).poisson(frames * (dose * STEP**2)).astype(np.uint16))
+            means = frames * (dose * STEP**2)  # electrons per detector pixel
+            drawn = [images(np.random.default_rng(seed).poisson(means).astype(np.uint16)) for seed in range(draws)]
         found[dose] = {}
-        for name, image in made.items():
+        for name in whole:
             aim = whole["ADF"] if name.startswith("ADF") else truth
-            pair = [np.ascontiguousarray(a[inside, inside], dtype=np.float32) for a in (aim, image)]
-            found[dose][name] = image, float(metrics.cross_correlation(*pair))
+            pairs = [[np.ascontiguousarray(a[inside, inside], np.float32) for a in (aim, made[name])] for made in drawn]
+            agreement = [float(metrics.cross_correlation(*pair)) for pair in pairs]
+            spread = float(np.std(agreement, ddof=1)) if len(agreement) > 1 else 0.0
+            found[dose][name] = drawn[0][name], float(np.mean(agreement)), spread
     return found
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, nargs="?", default=Path("docs/pictures"))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, nargs="?", default=Path())
     parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--draws", type=int, default=3)
     parser.add_argument("--positions", type=int, default=40)
     arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
     if arguments.workers:
         from distributed import Client, LocalCluster
 
@@ -96,16 +107,20 @@ def main() -> None:
             frames, truth = simulate(arguments.positions, client)
     else:
         frames, truth = simulate(arguments.positions)
-    found = compare(frames, truth, (math.inf, 1e5, 2e3))
-    print("|  |", " | ".join("no noise" if math.isinf(dose) else f"{dose:,.0f}" for dose in found), "|")
+    found = compare(frames, truth, (math.inf, 1e5, 1e4, 2e3), arguments.draws)
+    print("|  |", " | ".join("no noise" if math.isinf(dose) else f"{dose:,.0f} e⁻/Å²" for dose in found), "|")
     print("|---|" + "---:|" * len(found))
     for name in found[math.inf]:
-        print(f"| {name} |", " | ".join(f"{rows[name][1]:.3f}" for rows in found.values()), "|")
+        cells = (
+            f"{mean:.3f} ± {spread:.3f}" if spread else f"{mean:.3f}"
+            for _, mean, spread in (row[name] for row in found.values())
+        )
+        print(f"| {name} |", " | ".join(cells), "|")
     shown = {}
     for dose, (title, aim) in {1e5: ("true phase", truth), 2e3: ("ADF, no noise", found[math.inf]["ADF"][0])}.items():
         shown[title] = aim
-        shown |= {f"{name}, {dose:,.0f} e⁻/Å²": image for name, (image, _) in found[dose].items()}
-    plot.show(shown, step=STEP, columns=4, size=2.6).savefig(arguments.folder / "compare.png", dpi=60)
+        shown |= {f"{name}, {dose:,.0f} e⁻/Å²": image for name, (image, *_) in found[dose].items()}
+    plot.show(shown, step=STEP, columns=4, size=2.6).savefig(arguments.folder / "compare.png", dpi=75)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 #: Pages whose examples make all they use, in a second or two.
-WHOLE = ("compare", "imaging", "io", "live", "metrics", "phase", "strain")
+WHOLE = ("airpi", "atoms", "compare", "cuda", "imaging", "io", "live", "metrics", "noise", "phase", "strain")
+WANTED = {"airpi": "onnxruntime", "metrics": "cv2", "strain": "matplotlib"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -34,8 +35,8 @@ def test_examples_run(name, tmp_path, monkeypatch):
     text = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     assert blocks
-    if name in ("metrics", "strain"):
-        pytest.importorskip({"metrics": "cv2", "strain": "matplotlib"}[name])
+    if name in WANTED:
+        pytest.importorskip(WANTED[name])
     exec("\n".join(blocks), {})
 
 
@@ -47,9 +48,10 @@ def test_comparison_of_methods():
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     frames, truth = script.simulate(20)
-    found = script.compare(frames, truth, (math.inf, 1e5))
+    found = script.compare(frames, truth, (math.inf, 1e5), draws=2)
     assert found[math.inf]["ADF"][1] == pytest.approx(1.0)
     for row in found.values():
-        for name, (image, agreement) in row.items():
+        for name, (image, agreement, spread) in row.items():
             assert image.shape == truth.shape, name
             assert agreement > 0.8, name
+            assert spread < 0.1, name
