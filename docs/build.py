@@ -1,6 +1,6 @@
 """Builds these pages: python docs/build.py [--draw]. Wants crewe[docs]; a link or picture that leads nowhere fails.
 
---draw draws every picture anew first, which wants crewe[all,metrics] and some minutes.
+--draw draws every picture anew first, but for the chart of speeds; it wants crewe[all] and a quarter of an hour.
 """
 
 import shutil
@@ -11,19 +11,32 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PICTURES = HERE / "pictures"
+STUDIES = (
+    "benchmarks.studies.hrtem_metrics --output {folder}",
+    "benchmarks.studies.phase {folder} --only dose transfer",
+    "crewe demo --output {folder}",
+)
+#: What these draw, and where the pages have it.
+DRAWN = {
+    "doses.png": "pictures/metrics-doses.png",
+    "changes-0.png": "pictures/metrics-changes.png",
+    "sizes.png": "pictures/metrics-sizes.png",
+    "phase-dose.png": "pictures/phase-methods.png",
+    "phase-transfer.png": "pictures/phase-transfer.png",
+    "overview.png": "demo.png",
+}
 
 
 def draw() -> None:
-    """Run every script that draws, in processes of their own."""
+    """Run all that draws, in processes of their own."""
     for script in sorted(HERE.glob("pictures_*.py")):
         subprocess.run([sys.executable, str(script), str(PICTURES)], check=True)
     with tempfile.TemporaryDirectory() as folder:
-        study = [sys.executable, "-m", "benchmarks.studies.hrtem_metrics", "--output", folder]
-        subprocess.run(study, check=True, cwd=HERE.parent)
-        for name, picture in {"doses": "doses", "changes": "changes-0", "sizes": "sizes"}.items():
-            shutil.copy(Path(folder, f"{picture}.png"), PICTURES / f"metrics-{name}.png")
-        subprocess.run([sys.executable, "-m", "crewe", "demo", "--output", folder], check=True)
-        shutil.copy(Path(folder, "overview.png"), HERE / "demo.png")
+        for study in STUDIES:
+            command = [sys.executable, "-m", *(word.format(folder=folder) for word in study.split())]
+            subprocess.run(command, check=True, cwd=HERE.parent)
+        for drawn, picture in DRAWN.items():
+            shutil.copy(Path(folder, drawn), HERE / picture)
 
 
 if __name__ == "__main__":

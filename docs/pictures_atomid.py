@@ -29,6 +29,8 @@ def main(folder: Path) -> None:
         row[2].plot(*found.columns().T[::-1], "o", mfc="none", mec="#40e0d0", ms=5)
         for axis in row:
             axis.set_axis_off()
+    for axis, title in zip(axes[0], ("image", "confidence", "columns"), strict=True):
+        axis.set_title(title)
     figure.savefig(folder / "atomid.png", dpi=70)
 
 

@@ -76,14 +76,14 @@ def main(folder: Path) -> None:
         | methods(counts(frames, 2e4), "2·10⁴ e/Å²")
         | methods(counts(frames, 2e3), "2000 e/Å²")
     )
-    plot.show(images, step=STEP, size=2.6).savefig(folder / "phase-dose.png", dpi=60)
+    plot.show(images, step=STEP, size=2.6).savefig(folder / "phase-dose.png", dpi=75)
     lens = Aberrations(C10=150.0, C12=60.0, phi12=0.6)
     blurred, center = counts(scan(lens), 2e5), (frames.shape[2] // 2, frames.shape[3] // 2)
     taken_out = {
         name: np.angle(imaging.ssb(blurred, center=center, aberrations=known, **OPTICS))
         for name, known in (("15 nm out of focus", None), ("the same, aberrations given", lens))
     }
-    plot.show(growing(counts(frames, 2e5)) | taken_out, step=STEP, size=2.6).savefig(folder / "phase-live.png", dpi=60)
+    plot.show(growing(counts(frames, 2e5)) | taken_out, step=STEP, size=2.6).savefig(folder / "phase-live.png", dpi=75)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Draws the picture of restore.md: python docs/pictures_restore.py [folder]. Wants crewe[onnx]."""
+"""Draws the picture of restore.md: python docs/pictures_restore.py [folder]. Wants crewe[onnx,plot]; seconds."""
 
 import sys
 from pathlib import Path
@@ -6,9 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe import noise
-from crewe._color import picture
-from crewe._png import png
+from crewe import noise, plot
 from crewe.restore import restore
 
 PIXEL = 0.12  # [Å]
@@ -33,7 +31,8 @@ def particle(n: int = 256) -> NDArray[np.float32]:
 
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent / "pictures")
-    truth, rows = particle(), []
+    truth = particle()
+    recorded, restored = {}, {}
     for dose in DOSES:
         raw = noise.stem(
             truth,
@@ -44,8 +43,10 @@ def main() -> None:
             detector={"width": 0.23, "pedestal": 0.05},
             fast_scan={"alpha": 2.5, "beta": 0.8, "gamma": 9.0, "theta": 1.2},
         ).image
-        rows.append(np.hstack([picture(image) for image in (raw, restore(raw), truth)]))
-    (folder / "restored.png").write_bytes(png(np.vstack(rows)))
+        recorded[f"recorded, {dose:,.0f} e⁻/Å²"] = raw
+        restored[f"restored, {dose:,.0f} e⁻/Å²"] = restore(raw)
+    images = recorded | {"undistorted": truth} | restored
+    plot.show(images, step=PIXEL, columns=4, size=2.6).savefig(folder / "restored.png", dpi=75)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe import sim
+from crewe import plot, sim
 
 
 def strontium_titanate() -> Any:
@@ -28,7 +28,8 @@ def niobium_tin() -> Any:
     return atoms
 
 
-def draw(path: Path, panels: list[tuple[str, NDArray[Any]]], columns: int, **options: Any) -> None:
+def patterns(path: Path, panels: list[tuple[str, NDArray[Any]]], columns: int) -> None:
+    """Logarithms of diffraction patterns, one colour scale for all."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -37,7 +38,7 @@ def draw(path: Path, panels: list[tuple[str, NDArray[Any]]], columns: int, **opt
     rows = -(-len(panels) // columns)
     figure, axes = pyplot.subplots(rows, columns, figsize=(2.4 * columns, 2.6 * rows), squeeze=False)
     for axis, (title, image) in zip(axes.flat, panels, strict=False):
-        axis.imshow(image, **({"cmap": "gray"} | options))
+        axis.imshow(image, cmap="inferno", vmin=-16)
         axis.set_title(title, fontsize=8)
     for axis in axes.flat:
         axis.set_axis_off()
@@ -49,7 +50,7 @@ def draw(path: Path, panels: list[tuple[str, NDArray[Any]]], columns: int, **opt
 def hrtem(folder: Path) -> None:
     potential = sim.Potential(niobium_tin().repeat((4, 4, 20)), gpts=256, slice_thickness=5.29 / 4)
     wave = sim.exit_wave(potential, energy=80e3)
-    panels = []
+    panels = {}
     for c10, spread, mode in ((60, 30, "envelope"), (60, 30, "explicit"), (0, 30, "envelope"), (-20, 0, "coherent")):
         lens = sim.Aberrations(C10=c10, C30=-5e4)
         image = sim.hrtem(
@@ -61,8 +62,8 @@ def hrtem(folder: Path) -> None:
             focal_spread=spread,
             mode=mode,
         )
-        panels.append((f"C10 = {c10} Å, spread {spread} Å, {mode}", image))
-    draw(folder / "nb3sn-hrtem.png", panels, 4)
+        panels[f"{c10} ± {spread} Å, {mode}".replace("-", "−")] = image
+    plot.show(panels, step=potential.sampling[0], columns=4, size=2.6).savefig(folder / "nb3sn-hrtem.png", dpi=75)
 
 
 def stem(folder: Path) -> None:
@@ -75,9 +76,10 @@ def stem(folder: Path) -> None:
         energy=300e3,
         semiangle=21.0,
         positions=np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1),
-        detectors={"BF, 0-5": (0, 5), "ABF, 10-21": (10, 21), "ADF, 30-60": (30, 60), "HAADF, 60-140": (60, 140)},
+        detectors={"BF, 0–5": (0, 5), "ABF, 10–21": (10, 21), "ADF, 30–60": (30, 60), "HAADF, 60–140": (60, 140)},
     )
-    draw(folder / "srtio3-stem.png", [(f"{n} mrad", np.tile(i, (3, 3))) for n, i in images.items()], 4)
+    panels = {f"{name} mrad": np.tile(image, (3, 3)) for name, image in images.items()}
+    plot.show(panels, step=line[1], columns=4, size=2.6).savefig(folder / "srtio3-stem.png", dpi=75)
 
 
 def cbed(folder: Path) -> None:
@@ -96,8 +98,8 @@ def cbed(folder: Path) -> None:
                 series.append(("atoms at rest" if not configurations else f"{configurations} configurations", panel))
             if configurations in (0, 16):
                 angles.append((f"{semiangle:g} mrad, {'16 configurations' if configurations else 'at rest'}", panel))
-    draw(folder / "si-cbed.png", angles, 3, cmap="inferno", vmin=-16)
-    draw(folder / "si-phonons.png", series, 5, cmap="inferno", vmin=-16)
+    patterns(folder / "si-cbed.png", angles, 3)
+    patterns(folder / "si-phonons.png", series, 5)
 
 
 def main() -> None:

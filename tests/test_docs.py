@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 #: Pages whose examples make all they use, in a second or two.
-WHOLE = ("airpi", "atoms", "compare", "cuda", "imaging", "io", "live", "metrics", "noise", "phase", "strain")
+WHOLE = "airpi atoms atoms_fit compare cuda imaging io live metrics noise phase strain".split()
 WANTED = {"airpi": "onnxruntime", "metrics": "cv2", "strain": "matplotlib"}
 
 

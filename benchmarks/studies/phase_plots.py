@@ -127,8 +127,8 @@ def transfer(
     right.axvline(2, color="0.7", lw=0.8, ls=":")
     right.set_xlabel("frequency [semiangles]")
     right.set_ylabel("transfer of a thin object's phase")
-    right.set_ylim(-0.2, 1.4)
-    right.legend(fontsize=8)
+    right.set_ylim(-0.1, 1.6)
+    right.legend(fontsize=8, ncols=2, loc="upper left")
     for axes in (left, right):
         axes.grid(alpha=0.3)
     figure.savefig(path, dpi=110)

@@ -211,6 +211,7 @@ def _draw(axes: Any, name: str, image: NDArray[Any]) -> None:
 def _scale_bar(axes: Any, pixels: int, step: float, unit: str) -> None:
     """A bar of 1, 2 or 5 times a power of ten, about a quarter of the image's width."""
     from matplotlib.patches import Rectangle
+    from matplotlib.patheffects import withStroke
 
     target = pixels * step / 4
     power = 10.0 ** np.floor(np.log10(target))
@@ -219,6 +220,7 @@ def _scale_bar(axes: Any, pixels: int, step: float, unit: str) -> None:
     axes.add_patch(
         Rectangle((left, 0.04), width, 0.015, transform=axes.transAxes, facecolor="w", edgecolor="k", lw=0.4)
     )
-    axes.text(
+    words = axes.text(
         left + width / 2, 0.07, f"{length:g} {unit}", color="w", ha="center", va="bottom", transform=axes.transAxes
     )
+    words.set_path_effects([withStroke(linewidth=1.5, foreground="k")])
