@@ -10,7 +10,20 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 #: Pages whose examples make all they use, in a second or two.
-WHOLE = "airpi atoms atoms_fit compare cuda imaging io live metrics noise phase strain".split()
+WHOLE = (
+    "airpi",
+    "atoms",
+    "atoms_fit",
+    "compare",
+    "cuda",
+    "imaging",
+    "io",
+    "live",
+    "metrics",
+    "noise",
+    "phase",
+    "strain",
+)
 WANTED = {"airpi": "onnxruntime", "metrics": "cv2", "strain": "matplotlib"}
 
 
