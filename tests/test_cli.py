@@ -142,7 +142,7 @@ def test_failures_end_with_1_and_words(here, capsys, words, told):
 
 def test_image_writes_ricom_beside_where_we_are(here, capsys):
     assert cli.run(["image", "scan.npy"]) == 0
-    assert sorted(os.listdir(here)) == ["scan-ricom.npy", "scan-ricom.png", "scan.npy"]
+    assert sorted(os.listdir(here)) == [".crewe.jsonl", "scan-ricom.npy", "scan-ricom.png", "scan.npy"]
     np.testing.assert_allclose(np.load("scan-ricom.npy"), want_ricom(discs()), atol=1e-4)
     out, err = capsys.readouterr()
     assert not out
@@ -393,9 +393,9 @@ def test_faults_of_crewe_are_said_to_be_so(monkeypatch, capsys, here):
 
 
 def test_an_output_that_cannot_be_written_keeps_no_other_from_it(here, capsys):
-    (here / "x.png").mkdir()
-    assert cli.run(["image", "scan.npy", "-o", "x.png", "-o", "x.npy"]) == 1
-    assert "x.png" in capsys.readouterr().err
+    (here / "x-ricom.png").mkdir()
+    assert cli.run(["image", "scan.npy", "-o", "x-{image}.png", "-o", "x.npy"]) == 1
+    assert "x-ricom.png" in capsys.readouterr().err
     assert (here / "x.npy").exists()
 
 

@@ -1,9 +1,13 @@
 """`crewe view`: the page, what it shows, what its knobs do, and whom it refuses."""
 
+import contextlib
+import http.client
 import json
+import queue
 import signal
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 
@@ -62,6 +66,61 @@ def test_the_command(tmp_path, monkeypatch):
             process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
         assert process.stderr.read().strip() == ""
+
+
+def test_an_interrupt_amid_requests_ends_well(tmp_path, monkeypatch):
+    """Threads that turn knobs and draw pictures are in the core when Ctrl-C comes: cut off there they would abort."""
+    monkeypatch.chdir(tmp_path)
+    np.save("scan.npy", discs((128, 128), (8, 8)).astype(np.uint8))
+    command = [sys.executable, "-m", "crewe", "view", "scan.npy", "--no-browser"]
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT, preexec_fn=heed_interrupts
+    ) as process:
+        url = process.stderr.readline().split()[0]
+        answers = queue.SimpleQueue()
+        try:
+            while "done" not in json.loads(ask(url + "state")[1])["status"]:
+                pass
+            clients = [threading.Thread(target=keep_asking, args=(url, 61 + 2 * k, answers)) for k in range(4)]
+            for client in clients:
+                client.start()
+            for _ in clients:
+                answers.get(timeout=60)
+        finally:
+            process.send_signal(signal.SIGINT)
+        told = process.stderr.read()
+        assert (process.wait(60), told.strip()) == (0, "")
+    for client in clients:
+        client.join(60)
+        assert not client.is_alive()
+
+
+def test_closing_waits_for_answers_that_are_being_made():
+    begun, go_on, made = threading.Event(), threading.Event(), []
+
+    class Slow(Pictures):
+        def turn(self, changes):
+            begun.set()
+            go_on.wait(60)
+            made.append(changes)
+
+    with Page(Slow({"a": np.eye(4)})) as page:
+        client = threading.Thread(target=ask, args=(page.url + "settings",), kwargs={"body": {"kernel": 3}})
+        client.start()
+        assert begun.wait(60)
+        threading.Timer(0.3, go_on.set).start()
+    assert made == [{"kernel": 3}]
+    client.join(60)
+
+
+def keep_asking(url, kernel, answers):
+    """Turn a knob and look, again and again, until nobody answers any more."""
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        while True:
+            for change in (kernel, kernel + 20):
+                ask(url + "settings", body={"kernel": change})
+                ask(url + "image/ricom")
+            answers.put(kernel)
 
 
 def test_a_scan_and_its_knobs(scan):

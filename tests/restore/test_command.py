@@ -65,12 +65,14 @@ def test_many_images_go_on_where_they_stopped(here, monkeypatch, capsys):
     assert cli.run(["restore", "many.npy", "--threads", "1"]) == 1
     assert not (here / "many-restored.npy").exists()
     assert cli.run(["restore", "many.npy", "--threads", "1"]) == 0
-    assert "3 of 6 images are restored already" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "3 of 6 images are restored; the same command goes on" in told
+    assert "3 of 6 images are restored already" in told
     assert count == 4 + 3, "no image was done twice"
     got, source = np.load("many-restored.npy"), np.load("many.npy")
     assert got.shape == (2, 3, 24, 30)
     np.testing.assert_array_equal(got[1, 2], restore.restore(source[1, 2], threads=1))
-    assert sorted(path.name for path in here.iterdir()) == ["many-restored.npy", "many.npy", "one.npy"]
+    assert sorted(path.name for path in here.iterdir()) == [".crewe.jsonl", "many-restored.npy", "many.npy", "one.npy"]
 
 
 def test_another_job_begins_anew(here, monkeypatch, capsys):
@@ -119,6 +121,7 @@ def test_several_files(here, capsys):
     np.testing.assert_array_equal(np.load("clean/one-restored.npy"), restore.restore(np.load("one.npy"), threads=1))
     assert np.load("clean/many-restored.npy").shape == (2, 3, 24, 30)
     assert sorted(path.name for path in (here / "clean").iterdir()) == [
+        ".crewe.jsonl",
         "many-restored.npy",
         "one-restored.npy",
         "one-restored.png",

@@ -1,6 +1,6 @@
 """`crewe atoms`: images in, their columns out: where they are, how much they scatter, how they are strained."""
 
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +8,10 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe.cli.files import each, outputs_of
+from crewe.cli.files import Batch, each, in_folders, outputs_of
 from crewe.cli.images import Image, read_image
 from crewe.cli.images import pixel_size as stated
+from crewe.cli.output import put
 
 __all__ = ["atoms"]
 
@@ -18,6 +19,7 @@ Table = dict[str, NDArray[Any]]
 
 _TABLES, _PICTURES = (".csv", ".h5", ".hdf5"), (".hspy",)
 _WANTS_H5PY = (".h5", ".hdf5", ".hspy")
+_ENDINGS = ("-atoms.csv", "-atoms.png")
 _MARK = np.array([255, 48, 48], np.uint8)
 
 
@@ -54,27 +56,29 @@ def atoms(
 
     One line per column: y, x in pixels from the middle of the first one, and what the options add. .hspy holds the
     image with the columns as markers. Without --output and --figure: IMAGE's name with -atoms.csv and -atoms.png, in
-    the current folder; --output may name another folder, and does for several images. One that is broken is named at
-    the end, the others are done.
+    the current folder; --output may name another folder.
+
+    IMAGE may be a folder: all images in it. Of several, one that is broken is named at the end, the others are done;
+    the same command, started again, does those that are missing, new or changed (.crewe.jsonl there notes what was
+    made of what).
 
     \b
     Examples:
       crewe atoms haadf.tif
-      crewe atoms haadf/*.tif --output columns
+      crewe atoms haadf --output columns
       crewe atoms haadf.dm4 --fit --output columns.h5 --figure columns.png
       crewe atoms particle.npy --count --pixel-size 0.22 --output - | sort -t, -k14 -n
       crewe atoms film.hspy --strain --output film-columns.hspy
     """
+    files = in_folders(files, _ENDINGS)
     if figure is not None and len(files) > 1:
         raise click.UsageError(f"--figure {figure}: of one image only, {len(files)} came.")
-    places: list[tuple[str, ...]] = [()]
-    if outputs or figure is None:
-        places = outputs_of(files, outputs, ("-atoms.csv", "-atoms.png"))
+    batch = outputs_of(files, outputs, _ENDINGS) if outputs or figure is None else Batch(files, [()], None)
     from crewe.atoms import propose
 
-    def one(k: int) -> bool:
-        names, drawn = places[k], figure
-        if names and names is not outputs:
+    def one(k: int) -> tuple[str, ...]:
+        names, drawn = batch.outputs[k], figure
+        if batch.record is not None:
             names, drawn = names[:1], figure or Path(names[1])
         _check(files, names, drawn)
         source, size = read_image(files[k]), pixel_size
@@ -96,11 +100,11 @@ def atoms(
         if drawn is not None:
             from crewe._png import png
 
-            drawn.write_bytes(png(marked(source, positions)))
-            click.echo(f"wrote {drawn}", err=True)
-        return True
+            put(drawn, png(marked(source, positions)))
+        return (*names, str(drawn))
 
-    each(files, "finding columns", one)
+    options = {"command": "atoms", "model": model, "threshold": threshold, "window": window, "pixel_size": pixel_size}
+    each(batch, "finding columns", {**options, "fit": fit, "count": count, "strain": strain}, one)
 
 
 def _check(files: tuple[Path, ...], outputs: tuple[str, ...], figure: Path | None) -> None:
@@ -147,16 +151,11 @@ def _write(output: str, table: Table, source: Image, pixel_size: float | None) -
         return
     path = Path(output)
     if path.suffix.lower() == ".csv":
-        path.write_text(_csv(table), encoding="utf-8")
+        put(path, _csv(table).encode())
     elif path.suffix.lower() == ".hspy":
-        _hspy(path, table, source, pixel_size)
+        put(path, _hspy(table, source, pixel_size))
     else:
-        import h5py
-
-        with h5py.File(path, "w") as file:
-            for name, values in table.items():
-                file[f"columns/{name}"] = values
-    click.echo(f"wrote {path}", err=True)
+        put(path, _h5(table))
 
 
 def _csv(table: Table) -> str:
@@ -165,14 +164,24 @@ def _csv(table: Table) -> str:
     return text.getvalue()
 
 
-def _hspy(path: Path, table: Table, source: Image, pixel_size: float | None) -> None:
+def _h5(table: Table) -> bytes:
+    import h5py
+
+    memory = BytesIO()
+    with h5py.File(memory, "w") as file:
+        for name, values in table.items():
+            file[f"columns/{name}"] = values
+    return memory.getvalue()
+
+
+def _hspy(table: Table, source: Image, pixel_size: float | None) -> bytes:
     """The image as `crewe.io.save` writes it, with the columns as permanent markers of HyperSpy 2 and as a table."""
     import h5py
 
-    from crewe import io
+    from crewe.io.save import hspy
 
-    io.save(path, {"image": source}, metadata={} if pixel_size is None else {"step": pixel_size})
-    with h5py.File(path, "a") as file:
+    memory = BytesIO(hspy({"image": source}, {} if pixel_size is None else {"step": pixel_size}))
+    with h5py.File(memory, "a") as file:
         metadata = file["Experiments/image/metadata"]
         markers = metadata.create_group("Markers/columns")
         markers.attrs.update({"class": "Points", "name": "columns", "plot_on_signal": True})
@@ -183,6 +192,7 @@ def _hspy(path: Path, table: Table, source: Image, pixel_size: float | None) -> 
         kwargs.attrs["color"] = "red"
         for name, values in table.items():
             metadata[f"columns/{name}"] = values
+    return memory.getvalue()
 
 
 def marked(image: Image, positions: NDArray[np.float64]) -> NDArray[np.uint8]:

@@ -4,7 +4,6 @@ import csv
 import importlib.util
 import io as streams
 import math
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from crewe.cli import words
 from crewe.cli.files import distinct
 from crewe.cli.images import read_image
 from crewe.cli.options import PAIR
-from crewe.cli.output import WANTS
+from crewe.cli.output import WANTS, put
 
 __all__ = ["compare"]
 
@@ -188,7 +187,6 @@ def _save_map(
 
 
 def _write(rows: list[dict[str, Any]], chosen: list[str], output: Path | None) -> None:
-    """The table at once: whoever reads the file never sees half of it."""
     text = streams.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["image", *chosen])
@@ -197,13 +195,7 @@ def _write(rows: list[dict[str, Any]], chosen: list[str], output: Path | None) -
     if output is None:
         click.echo(text.getvalue(), nl=False)
         return
-    partial = output.with_name(f".{output.name}.{os.getpid()}")
-    try:
-        partial.write_text(text.getvalue(), encoding="utf-8")
-        partial.replace(output)
-    finally:
-        partial.unlink(missing_ok=True)
-    click.echo(f"wrote {output}", err=True)
+    put(output, text.getvalue().encode())
 
 
 def _number(value: float | None) -> str:

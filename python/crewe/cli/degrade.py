@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from crewe.cli.images import read_image, side_by_side
-from crewe.cli.output import plan_output, write
+from crewe.cli.output import plan_output, put, write
 
 __all__ = ["degrade"]
 
@@ -110,8 +110,7 @@ def degrade(
     if figure is not None:
         from crewe._png import png
 
-        figure.write_bytes(png(side_by_side([source, result.image])))
-        click.echo(str(figure), err=True)
+        put(figure, png(side_by_side([source, result.image])))
     if not good:
         raise click.exceptions.Exit(1)
 

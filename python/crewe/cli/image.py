@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from crewe.cli.files import outputs_of
 from crewe.cli.options import Sections, as_images, image_options, opened, source_options, wait_options
 from crewe.cli.output import Part, plan_output, write
+from crewe.cli.record import Record
 
 if TYPE_CHECKING:
     from crewe.io import EventSource, FrameSource
@@ -24,7 +26,7 @@ _output = click.option(
     "-o",
     "outputs",
     multiple=True,
-    help="Where to write: .npy .png .tif .hspy .zspy .h5, or - (.npy on stdout); may come several times.",
+    help="Where to write: .npy .png .tif .hspy .zspy .h5, - (.npy on stdout), may come several times; or a folder.",
 )
 
 
@@ -38,7 +40,7 @@ def image(files: tuple[Path, ...], outputs: tuple[str, ...], names: tuple[str, .
 
     Merlin .mib, Timepix3 .tpx3, Advacam .t3p and .t3pa, .npy, EMPAD .raw; all else by RosettaSciIO (pip install
     'crewe[io]'). Several files are one acquisition, cut in this order (.mib). Without --output: FILE's name with the
-    image's, .npy and .png, in the current folder.
+    image's, .npy and .png, in the current folder; --output may name another folder.
 
     \b
     Examples:
@@ -48,13 +50,18 @@ def image(files: tuple[Path, ...], outputs: tuple[str, ...], names: tuple[str, .
     """
     kinds = as_images(names, options)
     with open_source(files, options) as source:
-        plan = _plan(outputs or _beside(files[0].stem), kinds, files)
+        plan, record = _plan(files[0], outputs, kinds, files)
         turned = options["fit_rotation"] and bool({"ssb", "airpi"} & set(kinds))
         if turned or (
             options["center"] == "auto" and ({"adf", "bf", "ssb", "airpi"} & set(kinds) or options["com_radii"])
         ):
             _look_first(source, options, turned)
-        _make(source, kinds, options, plan)
+        entry = None if record is None else record.entry(files[0], {"command": "image", "images": list(kinds)})
+        failure = _make(source, kinds, options, plan)
+    if record is not None and entry is not None:
+        record.add([part.path for part in plan if part.path is not None and part.path.is_file()], entry)
+    if failure is not None:
+        raise failure
 
 
 @click.command(cls=Sections)
@@ -85,19 +92,21 @@ def live(source: str, outputs: tuple[str, ...], names: tuple[str, ...], preview:
         raise click.UsageError(f"--preview {preview}: a .png wanted.")
     detector = "://" in source
     with open_source(source if detector else (Path(source),), options) as data:
-        stem = f"live-{time.strftime('%Y%m%d-%H%M%S')}"
-        _make(
-            data, kinds, options, _plan(outputs or _beside(stem), kinds, () if detector else (Path(source),)), preview
-        )
+        name = Path(f"live-{time.strftime('%Y%m%d-%H%M%S')}")
+        plan, _ = _plan(name, outputs, kinds, () if detector else (Path(source),))
+        failure = _make(data, kinds, options, plan, preview)
+    if failure is not None:
+        raise failure
 
 
-def _beside(stem: str) -> tuple[str, ...]:
-    """The outputs where none is named."""
-    return f"{stem}-{{image}}.npy", f"{stem}-{{image}}.png"
-
-
-def _plan(outputs: tuple[str, ...], kinds: dict[str, Any], taken: tuple[Path, ...]) -> list[Part]:
-    return [part for output in outputs for part in plan_output(output, list(kinds), *taken)]
+def _plan(
+    file: Path, outputs: tuple[str, ...], kinds: dict[str, Any], taken: tuple[Path, ...]
+) -> tuple[list[Part], Record | None]:
+    """Which image goes where, and the record of the folder where the names come from `file`."""
+    batch = outputs_of((file,), outputs, tuple(f"-{name}{suffix}" for suffix in (".npy", ".png") for name in kinds))
+    of_each = [list(kinds)] * len(outputs) if batch.record is None else [[name] for name in kinds] * 2
+    parts = zip(batch.outputs[0], of_each, strict=True)
+    return [part for output, names in parts for part in plan_output(output, names, *taken)], batch.record
 
 
 @contextmanager
@@ -143,8 +152,8 @@ def make_session(
 
 def _make(
     source: "Source", kinds: dict[str, Any], options: dict[str, Any], plan: list[Part], preview: str | None = None
-) -> None:
-    """Run the source through a session and save what came, whatever happens on the way."""
+) -> BaseException | None:
+    """Run the source through a session and save what came; what happened on the way comes back, to be raised then."""
     from crewe import live
 
     fit = options.pop("fit_rotation")
@@ -171,10 +180,7 @@ def _make(
     click.echo(f"{session.done} of {source.scan[0] * source.scan[1]} positions{lost}", err=True)
     metadata = {"source": source.metadata, "scan": list(source.scan), "done": session.done, "lost": source.lost}
     good = write(plan, {name: session[name] for name in kinds}, metadata)
-    if failure is not None:
-        raise failure
-    if not good or session.errors:
-        raise click.exceptions.Exit(1)
+    return failure if failure is not None or (good and not session.errors) else click.exceptions.Exit(1)
 
 
 def _session_options(options: dict[str, Any]) -> dict[str, Any]:

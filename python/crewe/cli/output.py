@@ -10,7 +10,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Part", "plan_output", "write"]
+__all__ = ["Part", "plan_output", "put", "write"]
 
 #: Formats by suffix, and the package that they need.
 WANTS = {
@@ -47,6 +47,14 @@ def plan_output(output: str, names: list[str], *taken: Path) -> list[Part]:
         if part.path is not None and part.path.exists() and any(part.path.samefile(path) for path in taken):
             raise click.UsageError(f"--output {output} would overwrite what is read.")
     return parts
+
+
+def put(path: Path, content: bytes) -> None:
+    """Write a file and tell its name; whoever reads it never sees half of it."""
+    from crewe.io.save import in_place
+
+    in_place(path, lambda unfinished: unfinished.write_bytes(content))
+    click.echo(f"wrote {path}", err=True)
 
 
 def write(plan: list[Part], images: dict[str, NDArray[Any]], metadata: dict[str, Any]) -> bool:

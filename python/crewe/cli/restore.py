@@ -11,13 +11,14 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe.cli.files import each, outputs_of
+from crewe.cli.files import each, in_folders, outputs_of
 from crewe.cli.images import pixel_size, read_images, side_by_side
-from crewe.cli.output import Part, plan_output, write
+from crewe.cli.output import Part, plan_output, put, write
 
 __all__ = ["restore"]
 
 SMALL = 2**26  # pixels that are drawn without being asked for
+ENDINGS = ("-restored.npy", "-restored.png")
 
 
 @click.command()
@@ -49,24 +50,28 @@ def restore(
 
     FILE may hold one image (y, x) or any number of them (..., y, x). These go to one .npy, image by image: if the
     command is interrupted, the same command goes on where it stopped. Without --output: FILE's name with
-    -restored.npy, and .png for one image, in the current folder; --output may name another folder, and does for
-    several files. One that is broken is named at the end, the others are done.
+    -restored.npy, and .png for one image, in the current folder; --output may name another folder.
+
+    FILE may be a folder: all images in it. Of several, one that is broken is named at the end, the others are done;
+    the same command, started again, does those that are missing, new or changed (.crewe.jsonl there notes what was
+    made of what).
 
     \b
     Examples:
       crewe restore scan.dm4
       crewe restore scan.tif --output clean.tif --figure pair.png --shifts lines.npy
       crewe restore series.npy --output clean.npy
-      crewe restore haadf/*.tif --output clean
+      crewe restore haadf --output clean
     """
     from crewe import models
 
+    files = in_folders(files, ENDINGS)
     for path, suffix in ((shifts, ".npy"), (figure, ".png")):
         if path is not None and len(files) > 1:
             raise click.UsageError(f"{path}: of one file only, {len(files)} came.")
         if path is not None and (path.suffix.lower() != suffix or not path.parent.is_dir()):
             raise click.UsageError(f"{path}: a {suffix} in a folder that is there wanted.")
-    places = outputs_of(files, outputs, ("-restored.npy", "-restored.png"))
+    batch = outputs_of(files, outputs, ENDINGS)
 
     @cache
     def network() -> Any:
@@ -78,15 +83,17 @@ def restore(
         network()  # what is wrong with it is wrong with all files
     options: dict[str, Any] = {"tile": tile, "refine": refine, "threads": threads}
 
-    def one(k: int) -> bool:
+    def one(k: int) -> tuple[str, ...]:
         images = read_images(files[k])
-        names = places[k]
-        if names is not outputs and (images.ndim > 2 or images.size > SMALL):
+        names = batch.outputs[k]
+        if batch.record is not None and (images.ndim > 2 or images.size > SMALL):
             names = names[:1]
         plan = [part for name in names for part in plan_output(name, ["restored"], *files)]
-        return _restore(files[k], images, plan, network, options, shifts, figure, show=len(files) == 1)
+        good = _restore(files[k], images, plan, network, options, shifts, figure, show=len(files) == 1)
+        return names if good else ()
 
-    each(files, "restoring", one)
+    settings = {"command": "restore", "model": models.registry.info(model).file, "tile": tile, "refine": refine}
+    each(batch, "restoring", {**settings, "device": device, "precision": precision}, one)
 
 
 def _restore(
@@ -120,13 +127,12 @@ def _restore(
     metadata = {"model": model.info.file} | ({} if step is None else {"step": step})
     good = write(others + arrays[1:], {"restored": restored}, metadata)
     if shifts is not None:
-        np.save(shifts, crewe.restore.scan_shifts(np.asarray(images), restored, threads=options["threads"]))
-        click.echo(f"wrote {shifts}", err=True)
+        found = crewe.restore.scan_shifts(np.asarray(images), restored, threads=options["threads"])
+        good &= write([Part(shifts, ["shifts"])], {"shifts": found}, {})
     if figure is not None:
         from crewe._png import png
 
-        figure.write_bytes(png(side_by_side([np.asarray(images, np.float32), restored])))
-        click.echo(f"wrote {figure}", err=True)
+        put(figure, png(side_by_side([np.asarray(images, np.float32), restored])))
     return good
 
 
@@ -151,6 +157,7 @@ def _into_file(
     if done:
         click.echo(f"{done} of {len(places)} images are restored already", err=True)
     try:
+        _take_room(part, path)
         with Bar("restoring", total=len(places), unit="images", show=show) as bar:
             bar.set(done)
             for place in places[done:]:
@@ -159,14 +166,27 @@ def _into_file(
                 done += 1
                 _write_note(note, {**job, "done": done})
                 bar.add(1)
-    except BaseException:
+    except BaseException as error:
         if done == 0:
             part.unlink()
+        elif isinstance(error, KeyboardInterrupt):
+            click.echo(
+                f"{done} of {len(places)} images are restored; the same command goes on with the others", err=True
+            )
         raise
     os.replace(part, path)
     note.unlink()
     click.echo(f"wrote {path}", err=True)
     return out
+
+
+def _take_room(part: Path, path: Path) -> None:
+    """All of the file on the disk: a full one is told now, not by a signal that ends us while its pages are filled."""
+    with part.open("r+b") as file:
+        try:
+            os.posix_fallocate(file.fileno(), 0, part.stat().st_size)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def _done(part: Path, note: Path, job: dict[str, Any]) -> int:

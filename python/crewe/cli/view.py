@@ -68,7 +68,8 @@ def view(files: tuple[str, ...], names: tuple[str, ...], port: int, browser: boo
         if isinstance(shown, Scan):
             shown.run()
         try:
-            threading.Event().wait()
+            while True:
+                time.sleep(0.2)  # a signal that comes just before a wait doesn't end it
         except KeyboardInterrupt:
             if isinstance(shown, Scan) and shown.failed:
                 raise click.exceptions.Exit(1) from None
