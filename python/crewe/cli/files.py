@@ -100,7 +100,11 @@ def each(batch: Batch, title: str, options: Mapping[str, Any], work: Callable[[i
         return bool(made)
 
     if len(batch.files) == 1:
-        if not one(0):
+        try:
+            good = one(0)
+        except (OSError, ValueError) as error:
+            raise click.ClickException(_told(batch.files[0], error)) from error
+        if not good:
             raise click.exceptions.Exit(1)
         return
     left, failed = _left(batch, options), []
@@ -112,8 +116,7 @@ def each(batch: Batch, title: str, options: Mapping[str, Any], work: Callable[[i
                 try:
                     good = one(k)
                 except (OSError, ValueError, ImportError, click.ClickException) as error:
-                    told = error.format_message() if isinstance(error, click.ClickException) else words(error)
-                    click.echo(f"crewe: {told}" if str(file) in told else f"crewe: {file}: {told}", err=True)
+                    click.echo(f"crewe: {_told(file, error)}", err=True)
                     good = False
                 if not good:
                     failed.append(file)
@@ -125,6 +128,12 @@ def each(batch: Batch, title: str, options: Mapping[str, Any], work: Callable[[i
     if failed:
         click.echo(f"crewe: {len(failed)} of {len(batch.files)} failed: {', '.join(map(str, failed))}", err=True)
         raise click.exceptions.Exit(1)
+
+
+def _told(file: Path, error: Exception) -> str:
+    """What is wrong, and with which file."""
+    told = error.format_message() if isinstance(error, click.ClickException) else words(error)
+    return told if str(file) in told else f"{file}: {told}"
 
 
 def _left(batch: Batch, options: Mapping[str, Any]) -> list[int]:

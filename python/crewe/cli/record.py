@@ -69,7 +69,8 @@ class Record:
         if all(self._entries.get(output.name) == line for output in outputs):
             return
         with self._path.open("a", encoding="utf-8") as record:
-            record.write(f"\n{json.dumps(line, ensure_ascii=False)}\n")  # what was cut off before stays a line of its own
+            # an empty line first: what a power cut left stays a line of its own
+            record.write(f"\n{json.dumps(line, ensure_ascii=False)}\n")
         self._entries |= dict.fromkeys(line["made"], line)
 
     def _from_here(self, file: Path) -> str:

@@ -2,8 +2,6 @@
 
 import json
 import os
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -73,14 +71,8 @@ def restore(
             raise click.UsageError(f"{path}: a {suffix} in a folder that is there wanted.")
     batch = outputs_of(files, outputs, ENDINGS)
 
-    @cache
-    def network() -> Any:
-        loaded = models.load(model, device=device, precision=precision, threads=threads)
-        click.echo(f"{loaded.info.name} ({loaded.info.file}) on {loaded.provider}", err=True)
-        return loaded
-
-    if len(files) > 1:
-        network()  # what is wrong with it is wrong with all files
+    network = models.load(model, device=device, precision=precision, threads=threads)
+    click.echo(f"{network.info.name} ({network.info.file}) on {network.provider}", err=True)
     options: dict[str, Any] = {"tile": tile, "refine": refine, "threads": threads}
 
     def one(k: int) -> tuple[str, ...]:
@@ -92,7 +84,7 @@ def restore(
         good = _restore(files[k], images, plan, network, options, shifts, figure, show=len(files) == 1)
         return names if good else ()
 
-    settings = {"command": "restore", "model": models.registry.info(model).file, "tile": tile, "refine": refine}
+    settings = {"command": "restore", "model": network.info.file, "tile": tile, "refine": refine}
     each(batch, "restoring", {**settings, "device": device, "precision": precision}, one)
 
 
@@ -100,7 +92,7 @@ def _restore(
     file: Path,
     images: Any,
     plan: list[Part],
-    network: Callable[[], Any],
+    network: Any,
     options: dict[str, Any],
     shifts: Path | None,
     figure: Path | None,
@@ -119,12 +111,11 @@ def _restore(
     if not one and (len(arrays) != 1 or others):
         raise click.UsageError(f"--output: one .npy wanted for the {images.shape} of {file}.")
     step = pixel_size(file) if one and any(part.path and part.path.suffix != ".png" for part in others) else None
-    model = network()
     if arrays and arrays[0].path is not None:
-        restored = _into_file(arrays[0].path, images, file, model, options, show)
+        restored = _into_file(arrays[0].path, images, file, network, options, show)
     else:
-        restored = crewe.restore.restore(np.asarray(images), model=model, **options)
-    metadata = {"model": model.info.file} | ({} if step is None else {"step": step})
+        restored = crewe.restore.restore(np.asarray(images), model=network, **options)
+    metadata = {"model": network.info.file} | ({} if step is None else {"step": step})
     good = write(others + arrays[1:], {"restored": restored}, metadata)
     if shifts is not None:
         found = crewe.restore.scan_shifts(np.asarray(images), restored, threads=options["threads"])
