@@ -48,6 +48,11 @@ def test_npy_that_is_none(tmp_path):
     with pytest.raises(ValueError, match=r"\(3,\) came"):
         crewe.io.open(path)
     np.save(path, patterns(4, 8, 8))
+    for wrong in (b"(", b"0", b"\0"):  # in place of the brace that begins the header
+        damaged = tmp_path / "damaged.npy"
+        damaged.write_bytes(path.read_bytes().replace(b"{", wrong, 1))
+        with pytest.raises(crewe.FormatError, match=r"damaged\.npy: no whole \.npy"):
+            crewe.io.open(damaged)
     path.write_bytes(path.read_bytes()[:300])
     with pytest.raises(FormatError, match="at byte 300"):
         crewe.io.open(path)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 from xml.etree import ElementTree
 
@@ -87,7 +88,7 @@ class NpyFile(ArraySource):
     def __init__(self, path: Path, *, scan: tuple[int, int] | None = None, skip: int = 0, flyback: int = 0) -> None:
         try:
             frames = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, EOFError) as error:
+        except (ValueError, EOFError, SyntaxError, TokenError) as error:  # the last two: a header that is no dict
             size = path.stat().st_size
             raise FormatError(f"{path}: no whole .npy: {error} (at byte {size})", size) from error
         try:
