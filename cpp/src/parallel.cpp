@@ -8,6 +8,9 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <stdexcept>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -38,6 +41,13 @@ struct ThreadPool::State {
     }
   }
 
+  ~State() {
+    stop.store(true, std::memory_order_release);
+    job.fetch_add(1, std::memory_order_release);
+    job.notify_all();
+    for (std::thread& worker : workers) worker.join();
+  }
+
   void work() {
     std::uint32_t seen = 0;
     for (;;) {
@@ -53,15 +63,15 @@ struct ThreadPool::State {
 ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   const int count = threads > 0 ? threads : cores;
-  for (int i = 1; i < count; ++i) state_->workers.emplace_back([state = state_.get()] { state->work(); });
+  try {
+    for (int i = 1; i < count; ++i) state_->workers.emplace_back([state = state_.get()] { state->work(); });
+  } catch (const std::system_error&) {
+    throw std::runtime_error("threads: " + std::to_string(count) + " wanted, the system gives " +
+                             std::to_string(state_->workers.size() + 1));
+  }
 }
 
-ThreadPool::~ThreadPool() {
-  state_->stop.store(true, std::memory_order_release);
-  state_->job.fetch_add(1, std::memory_order_release);
-  state_->job.notify_all();
-  for (std::thread& worker : state_->workers) worker.join();
-}
+ThreadPool::~ThreadPool() = default;
 
 int ThreadPool::threads() const {
   return static_cast<int>(state_->workers.size()) + 1;
@@ -97,7 +107,8 @@ namespace {
 // One pool per number of threads asked for. A forked child has none of its parent's threads: it starts anew.
 ThreadPool& shared_pool(int threads) {
   static std::mutex lock;
-  static std::map<int, ThreadPool*> pools;  // never destroyed: threads must not be joined while the process ends
+  // Never destroyed: threads must not be joined while the process ends.
+  static auto& pools = *new std::map<int, ThreadPool*>;
   static pid_t owner = getpid();
   const std::lock_guard guard(lock);
   if (owner != getpid()) {

@@ -28,7 +28,7 @@ class RangeFunction {
 
 class ThreadPool {
  public:
-  // threads = 0: one per core. The caller of `run` is one of them.
+  // threads = 0: one per core. The caller of `run` is one of them. std::runtime_error if the system gives fewer.
   explicit ThreadPool(int threads = 0);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
