@@ -33,7 +33,7 @@ imaging::FrameBlock frame_block(const py::array& frames) {
 
 std::vector<imaging::FrameBlock> frame_blocks(const py::array& frames) {
   const py::ssize_t axes = frames.ndim() - 2;
-  if (axes < 0) throw std::invalid_argument("frames: shape (..., ky, kx) wanted");
+  if (axes < 0) reject("frames", "shape (..., ky, kx)", std::to_string(frames.ndim()) + " axes");
   imaging::FrameBlock block;
   block.data = static_cast<const std::byte*>(frames.data());
   block.pixel = pixel_of(frames.dtype());
@@ -64,6 +64,14 @@ std::vector<imaging::FrameBlock> frame_blocks(const py::array& frames) {
     blocks = std::move(more);
   }
   return blocks;
+}
+
+std::span<const io::Event> events_of(const py::array& records) {
+  if (records.itemsize() != sizeof(io::Event) || records.ndim() != 1 ||
+      (records.size() > 1 && records.strides(0) != sizeof(io::Event))) {
+    throw std::invalid_argument("events: one contiguous row of EVENT records wanted");
+  }
+  return {static_cast<const io::Event*>(records.data()), static_cast<std::size_t>(records.size())};
 }
 
 }  // namespace crewe::bindings

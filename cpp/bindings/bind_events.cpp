@@ -20,22 +20,18 @@ namespace {
 
 using io::Event;
 
-// EVENT records → events, without a copy.
-std::span<const Event> events_of(const py::array& records) {
-  if (records.itemsize() != sizeof(Event) || records.ndim() != 1 || (records.size() > 1 && records.strides(0) != 8)) {
-    throw std::invalid_argument("events: one contiguous row of EVENT records wanted");
-  }
-  return {static_cast<const Event*>(records.data()), static_cast<std::size_t>(records.size())};
-}
-
 // An array to add to: absent (None), or C-contiguous with this many numbers.
 template <class T>
 T* sums_of(const py::object& array, std::size_t size, const char* name) {
   if (array.is_none()) return nullptr;
-  if (!py::isinstance<py::array_t<T, py::array::c_style>>(array))
-    throw py::type_error(std::string(name) + ": wrong type");
+  if (!py::isinstance<py::array_t<T, py::array::c_style>>(array)) {
+    throw py::type_error(std::string(name) + ": a C-contiguous array of " +
+                         py::str(py::dtype::of<T>()).cast<std::string>() + " wanted");
+  }
   auto typed = py::reinterpret_borrow<py::array_t<T, py::array::c_style>>(array);
-  if (static_cast<std::size_t>(typed.size()) != size) throw std::invalid_argument(std::string(name) + ": wrong size");
+  if (static_cast<std::size_t>(typed.size()) != size) {
+    reject(name, std::to_string(size) + " numbers", std::to_string(typed.size()));
+  }
   return typed.mutable_data();
 }
 

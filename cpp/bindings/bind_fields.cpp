@@ -37,9 +37,8 @@ void ricom_scatter(const RicomKernel& kernel, Array<float> image, std::size_t ro
                    const Array<float>& com, std::optional<std::size_t> first, std::optional<std::size_t> last) {
   const auto pixels = output<float, 2>(image, "image");
   const auto positions = input<float, 2>(com, "com");
-  if (positions.shape[1] != 2 || (positions.size() != 0 && !positions.contiguous())) {
-    throw std::invalid_argument("com: a contiguous array (n, 2) wanted");
-  }
+  check_shape(positions, {positions.shape[0], 2}, "com");
+  check_contiguous(positions, "com");
   const py::gil_scoped_release release;
   imaging::ricom_scatter(kernel, pixels, row, col, positions.data, positions.shape[0], first.value_or(0),
                          last.value_or(pixels.shape[0]));
@@ -49,9 +48,9 @@ void ricom_scatter(const RicomKernel& kernel, Array<float> image, std::size_t ro
 void ricom_in_cuts(const Array<float>& com, const RicomKernel& kernel, Array<float> out, std::size_t cut) {
   const auto positions = input<float, 3>(com, "com");
   const auto image = output<float, 2>(out, "out");
-  if (cut == 0 || positions.shape[2] != 2 || !positions.contiguous()) {
-    throw std::invalid_argument("com, cut: a contiguous array (sy, sx, 2) and a cut of 1 or more wanted");
-  }
+  check_shape(positions, {image.shape[0], image.shape[1], 2}, "com");
+  check_contiguous(positions, "com");
+  if (cut == 0) reject("cut", "1 or more", "0");
   const py::gil_scoped_release release;
   for (std::size_t row = 0; row < positions.shape[0]; ++row) {
     for (std::size_t col = 0; col < positions.shape[1]; col += cut) {
@@ -71,7 +70,7 @@ void icom(const Array<float>& com, double step, double high_pass, Array<float> o
 template <class T>
 void fft2(Array<std::complex<T>> data, bool inverse, int threads) {
   const auto stack = output<std::complex<T>, 3>(data, "data");
-  if (stack.size() != 0 && !stack.contiguous()) throw std::invalid_argument("data: a contiguous array wanted");
+  check_contiguous(stack, "data");
   const py::gil_scoped_release release;
   fft::fft2(stack.data, stack.shape[0], stack.shape[1], stack.shape[2],
             inverse ? fft::Direction::inverse : fft::Direction::forward, threads);

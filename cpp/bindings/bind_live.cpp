@@ -199,14 +199,6 @@ class LiveSession {
     static_cast<void>(borrowed.release());  // the worker's now
   }
 
-  static std::span<const io::Event> events_of(const py::array& records) {
-    if (records.itemsize() != sizeof(io::Event) || records.ndim() != 1 ||
-        (records.size() > 1 && records.strides(0) != sizeof(io::Event))) {
-      throw std::invalid_argument("events: one contiguous row of EVENT records wanted");
-    }
-    return {static_cast<const io::Event*>(records.data()), static_cast<std::size_t>(records.size())};
-  }
-
   void push_records(const py::array& records, bool more) {
     const std::span<const io::Event> events = events_of(records);
     const py::gil_scoped_release free;
@@ -227,9 +219,9 @@ class LiveSession {
     const std::array columns{Column(position, "position"), Column(y, "y"), Column(x, "x")};
     const std::size_t n = columns[0].size();
     if (columns[1].size() != n || columns[2].size() != n) {
-      throw std::invalid_argument("position, y, x: one length wanted, " + std::to_string(n) + ", " +
-                                  std::to_string(columns[1].size()) + " and " + std::to_string(columns[2].size()) +
-                                  " came");
+      reject(
+          "position, y, x", "one length",
+          std::to_string(n) + ", " + std::to_string(columns[1].size()) + " and " + std::to_string(columns[2].size()));
     }
     const py::gil_scoped_release free;
     // Twice over the columns: the first time they are looked at, the second time they count.

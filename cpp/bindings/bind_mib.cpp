@@ -41,7 +41,9 @@ void unpack(const io::MibFraming& framing, const Bytes& bytes, std::size_t prefi
       (images.flags() & py::array::c_style) == 0) {
     throw std::invalid_argument("images: contiguous images of the frames' shape and type wanted");
   }
-  if (input.size() < shape[0] * framing.stride(prefix)) throw std::invalid_argument("bytes: fewer frames than images");
+  if (input.size() / framing.stride(prefix) < shape[0]) {
+    reject("bytes", std::to_string(shape[0]) + " frames", std::to_string(input.size() / framing.stride(prefix)));
+  }
   auto* const out = static_cast<std::byte*>(images.mutable_data());
   const py::gil_scoped_release unlocked;
   framing.unpack(input.data(), shape[0], prefix, out);

@@ -107,7 +107,7 @@ void bind_scan(py::module_& m) {
       "noise_jitter_series",
       [](Array<double>& out, const Pair& sigma, const Pair& phi, std::uint64_t seed, std::uint32_t picture) {
         const View<double, 2> view = output<double, 2>(out, "out");
-        if (view.shape[1] != 2) throw std::invalid_argument("out: shape (lines, 2) wanted");
+        check_shape(view, {view.shape[0], 2}, "out");
         for (int axis = 0; axis < 2; ++axis) {
           const auto k = static_cast<std::size_t>(axis);
           noise::jitter_series(view.data + axis * view.strides[1], view.shape[0], view.strides[0], sigma[k], phi[k],

@@ -47,9 +47,8 @@ void join_pixels(const py::array& frames, std::size_t join, std::pair<std::size_
   const imaging::Binning bins{join, corner.first, corner.second, joined.shape[1], joined.shape[2]};
   imaging::check_binning(bins, block.ny, block.nx);
   const std::size_t size = bins.rows * bins.cols;
-  if (joined.shape[0] != block.count || !joined.contiguous()) {
-    throw std::invalid_argument("out: (" + std::to_string(block.count) + ", rows, columns), C-contiguous, wanted");
-  }
+  check_shape(joined, {block.count, bins.rows, bins.cols}, "out");
+  check_contiguous(joined, "out");
   const py::gil_scoped_release release;
   parallel_for(block.count, 8, threads, [&](std::size_t from, std::size_t to) {
     for (std::size_t i = from; i < to; ++i) {

@@ -11,11 +11,10 @@ void bind_sim(py::module_& m);
 
 namespace {
 
-template <class T, class U = T>
-std::span<const U> numbers(const Array<T>& array, const char* name) {
+template <class T>
+std::span<const T> numbers(const Array<T>& array, const char* name) {
   const View<const T, 1> view = input<T, 1>(array, name);
-  if (view.size() > 0 && !view.contiguous())
-    throw std::invalid_argument(std::string(name) + ": a contiguous array wanted");
+  check_contiguous(view, name);
   return {view.data, view.shape[0]};
 }
 
@@ -28,6 +27,15 @@ void project(const Array<double>& factors, const Array<double>& y, const Array<d
   const auto firsts = numbers(first, "first");
   const py::gil_scoped_release release;
   sim::project(table, ys, xs, firsts, image, threads);
+}
+
+template <class T, class Out>
+void intensity(const sim::Waves<T>& waves, const Array<std::int32_t>& row, const Array<std::int32_t>& column,
+               double weight, Array<Out> out, int threads) {
+  const auto rows = numbers(row, "row"), columns = numbers(column, "column");
+  const auto view = output<Out, 3>(out, "out");
+  const py::gil_scoped_release release;
+  waves.intensity(rows, columns, weight, view, threads);
 }
 
 template <class T>
@@ -100,28 +108,10 @@ void bind_precision(py::module_& m, const char* engine_name, const char* waves_n
             waves.wave(view, threads);
           },
           py::arg("out").noconvert(), py::arg("threads"))
-      .def(
-          "intensity",
-          [](const Waves& waves, const Array<std::int32_t>& row, const Array<std::int32_t>& column, double weight,
-             Array<float> out, int threads) {
-            const auto rows = numbers(row, "row"), columns = numbers(column, "column");
-            const auto view = output<float, 3>(out, "out");
-            const py::gil_scoped_release release;
-            waves.intensity(rows, columns, weight, view, threads);
-          },
-          py::arg("row").noconvert(), py::arg("column").noconvert(), py::arg("weight"), py::arg("out").noconvert(),
-          py::arg("threads"))
-      .def(
-          "intensity",
-          [](const Waves& waves, const Array<std::int32_t>& row, const Array<std::int32_t>& column, double weight,
-             Array<double> out, int threads) {
-            const auto rows = numbers(row, "row"), columns = numbers(column, "column");
-            const auto view = output<double, 3>(out, "out");
-            const py::gil_scoped_release release;
-            waves.intensity(rows, columns, weight, view, threads);
-          },
-          py::arg("row").noconvert(), py::arg("column").noconvert(), py::arg("weight"), py::arg("out").noconvert(),
-          py::arg("threads"))
+      .def("intensity", &intensity<T, float>, py::arg("row").noconvert(), py::arg("column").noconvert(),
+           py::arg("weight"), py::arg("out").noconvert(), py::arg("threads"))
+      .def("intensity", &intensity<T, double>, py::arg("row").noconvert(), py::arg("column").noconvert(),
+           py::arg("weight"), py::arg("out").noconvert(), py::arg("threads"))
       .def(
           "signals",
           [](const Waves& waves, const Array<float>& detectors, double weight, Array<double> out, int threads) {
@@ -138,7 +128,7 @@ void bind_precision(py::module_& m, const char* engine_name, const char* waves_n
       "sim_transform_pairs",
       [](Array<std::complex<T>> wave, std::size_t pairs) {
         const auto view = output<std::complex<T>, 2>(wave, "wave");
-        if (!view.contiguous()) throw std::invalid_argument("wave: a C-contiguous array wanted");
+        check_contiguous(view, "wave");
         const py::gil_scoped_release release;
         sim::transform_pairs(view.data, view.shape[0], view.shape[1], pairs);
       },

@@ -10,18 +10,19 @@ namespace {
 
 std::vector<specimen::Profile> profiles_of(const Array<double>& array) {
   const View<const double, 2> view = input<double, 2>(array, "profiles");
-  if (view.shape[1] != 5) throw std::invalid_argument("profiles: shape (kinds, 5) wanted");
+  check_shape(view, {view.shape[0], 5}, "profiles");
   std::vector<specimen::Profile> profiles;
   for (std::size_t k = 0; k < view.shape[0]; ++k) {
     profiles.push_back({view(k, 0), view(k, 1), view(k, 2), view(k, 3), view(k, 4)});
-    if (!(view(k, 4) > 0)) throw std::invalid_argument("profiles: radius > 0 wanted");
+    if (!(view(k, 4) > 0)) reject("profiles", "radius > 0", std::to_string(view(k, 4)));
   }
   return profiles;
 }
 
 const std::uint32_t* kinds_of(const Array<std::uint32_t>& kind, std::size_t count, std::size_t kinds) {
   const View<const std::uint32_t, 1> view = input<std::uint32_t, 1>(kind, "kind");
-  if (view.shape[0] != count || !view.contiguous()) throw std::invalid_argument("kind: one number per place wanted");
+  check_shape(view, {count}, "kind");
+  check_contiguous(view, "kind");
   for (std::size_t i = 0; i < count; ++i) {
     if (view(i) >= kinds) throw std::out_of_range("kind: a number that profiles has wanted");
   }
@@ -38,7 +39,7 @@ void bind_specimen(py::module_& m) {
       [](const std::array<double, 9>& cell, const Array<double>& motif, const std::array<double, 3>& low,
          const std::array<double, 3>& high, std::size_t most) {
         const auto view = input<double, 2>(motif, "motif");
-        if (view.shape[1] != 3) throw std::invalid_argument("motif: shape (m, 3) wanted");
+        check_shape(view, {view.shape[0], 3}, "motif");
         specimen::Atoms atoms;
         {
           const py::gil_scoped_release release;

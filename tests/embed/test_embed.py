@@ -102,7 +102,7 @@ def test_compiled_program(programs, tmp_path, name):
     acquire(tmp_path, programs / name)
 
 
-@pytest.mark.parametrize("name", ["sizes_c", "strides_cpp"])
+@pytest.mark.parametrize("name", ["doors_cpp", "sizes_c", "strides_cpp"])
 def test_what_a_program_may_bring(programs, name):
     command(programs / name)
 

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "crewe/checks.hpp"
 #include "imaging/event_kernels.hpp"
 
 namespace crewe::imaging {
@@ -81,17 +82,16 @@ struct EventReducer::State {
 
 void EventReducer::State::prepare() {
   const std::size_t pixels = options.ny * options.nx, k = options.detectors.size();
-  const auto wrong = [&](std::size_t size) { return size != 0 && size != pixels; };
   if (pixels == 0 || options.ny > 65536 || options.nx > 65536) {
-    throw std::invalid_argument("detector: 1 to 65536 pixels along y and x wanted");
+    reject("detector", "1 to 65536 pixels along y and x", shape_text(std::array{options.ny, options.nx}));
   }
-  if (wrong(options.weights.size()) || wrong(options.gain.size()) || wrong(options.dead.size()) ||
-      wrong(options.rings.size()) ||
-      std::any_of(options.detectors.begin(), options.detectors.end(), [&](const auto& m) { return wrong(m.size()); })) {
-    throw std::invalid_argument("weights, detectors, rings, gain, dead: one number per pixel wanted");
-  }
+  check_pixels(options.weights.size(), pixels, "weights");
+  check_pixels(options.gain.size(), pixels, "gain");
+  check_pixels(options.dead.size(), pixels, "dead");
+  check_pixels(options.rings.size(), pixels, "rings");
+  for (const std::vector<float>& detector : options.detectors) check_pixels(detector.size(), pixels, "detectors");
   if (positions == 0 || positions > std::numeric_limits<std::uint32_t>::max()) {
-    throw std::invalid_argument("positions: 1 to 2^32 - 1 wanted");
+    reject("positions", "1 to 2^32 - 1", std::to_string(positions));
   }
   for (const std::uint8_t ring : options.rings) {
     if (ring != no_ring) rings = std::max<std::size_t>(rings, ring + std::size_t{1});

@@ -1,15 +1,14 @@
 #include "crewe/imaging/icom.hpp"
 
 #include <algorithm>
-#include <array>
 #include <complex>
 #include <cstring>
 #include <limits>
 #include <memory>
 #include <numbers>
-#include <stdexcept>
 #include <vector>
 
+#include "crewe/checks.hpp"
 #include "crewe/fft.hpp"
 #include "crewe/imaging/icom_filter.hpp"
 #include "crewe/parallel.hpp"
@@ -41,9 +40,7 @@ void integrate_row(std::complex<float>* row, std::size_t n, double scale, double
 // One transform there and one back.
 void icom(View<const float, 3> com, double step, double high_pass, View<float, 2> out, int threads) {
   const std::size_t sy = out.shape[0], sx = out.shape[1];
-  if (com.shape != std::array<std::size_t, 3>{sy, sx, 2}) {
-    throw std::invalid_argument("com: shape (sy, sx, 2) of the image wanted");
-  }
+  check_shape(com, {sy, sx, 2}, "com");
   const std::unique_ptr<std::complex<float>[]> field(new std::complex<float>[sy * sx]);
   constexpr std::size_t kRows = 16;
   const bool packed = com.strides[2] == 1 && com.strides[1] == 2;  // already z

@@ -1,8 +1,9 @@
 #include "crewe/imaging/join.hpp"
 
-#include <stdexcept>
+#include <array>
 #include <string>
 
+#include "crewe/checks.hpp"
 #include "imaging/join_kernel.hpp"
 
 namespace crewe::imaging {
@@ -11,8 +12,9 @@ void check_binning(const Binning& bins, std::size_t ky, std::size_t kx) {
   const std::size_t join = bins.join;
   if (join == 0 || join > kMostJoined || bins.rows == 0 || bins.cols == 0 || bins.top > ky || bins.left > kx ||
       bins.rows > (ky - bins.top) / join || bins.cols > (kx - bins.left) / join) {
-    throw std::invalid_argument("bins: at least one, of 1 to " + std::to_string(kMostJoined) +
-                                " pixels to a side, all on the detector, wanted");
+    reject("bins", "at least one, of 1 to " + std::to_string(kMostJoined) + " pixels to a side, all on the detector,",
+           shape_text(std::array{bins.rows, bins.cols}) + " of " + std::to_string(join) + " from " +
+               shape_text(std::array{bins.top, bins.left}) + " on");
   }
 }
 

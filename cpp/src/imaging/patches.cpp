@@ -1,16 +1,20 @@
 #include "crewe/imaging/patches.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 #include <stdexcept>
 #include <string>
 
+#include "crewe/checks.hpp"
 #include "crewe/parallel.hpp"
 #include "imaging/patches_kernel.hpp"
 
 namespace crewe::imaging {
 namespace {
+
+constexpr double kMostReach = 1 << 14;  // places to each side of a patch's middle
 
 std::size_t whole(std::size_t count, std::size_t block) {
   return (count + block - 1) / block * block;
@@ -49,13 +53,13 @@ std::vector<std::complex<double>> sampled(View<const float, 3> probe, const std:
 Patches::Patches(View<const float, 3> probe, double pitch, double cut) : size_(probe.shape[1]) {
   const std::size_t n = size_;
   if (probe.shape != std::array<std::size_t, 3>{2, n, n} || n < 2 || n % 2 != 0) {
-    throw std::invalid_argument("probe: shape (2, n, n) with an even n wanted");
+    reject("probe", "shape (2, n, n) with an even n", shape_text(probe.shape));
   }
-  if (!(pitch > 0) || !(cut >= 0 && cut < 1)) {
-    throw std::invalid_argument("pitch, cut: a positive pitch and 0 <= cut < 1 wanted, " + std::to_string(pitch) +
-                                " and " + std::to_string(cut) + " came");
+  const double half = static_cast<double>(n / 2), finest = half / kMostReach;
+  if (!(pitch >= finest) || !std::isfinite(pitch)) {
+    reject("pitch", std::to_string(finest) + " pixels or more", std::to_string(pitch));
   }
-  const double half = static_cast<double>(n / 2);
+  if (!(cut >= 0 && cut < 1)) reject("cut", "0 <= cut < 1", std::to_string(cut));
   // The places that a patch has, the outermost pixels left out: there opposite borders meet.
   const auto most = static_cast<std::size_t>((half - 1) / pitch), all = 2 * most + 1;
   std::vector<double> matrix(all * n);
@@ -70,7 +74,9 @@ Patches::Patches(View<const float, 3> probe, double pitch, double cut) : size_(p
       highest = std::max(highest, std::norm(std::complex<double>(probe(0, y, x), probe(1, y, x))));
     }
   }
-  if (!std::isfinite(highest) || highest == 0) throw std::invalid_argument("probe: a finite wave that isn't 0 wanted");
+  if (!std::isfinite(highest) || highest == 0) {
+    reject("probe", "a finite wave that isn't 0", "a highest intensity of " + std::to_string(highest));
+  }
   const auto counts = [&](std::size_t i) { return std::norm(incoming[i]) > cut * highest; };
   for (std::size_t i = 0; i < all * all; ++i) {
     if (!counts(i)) continue;
@@ -127,15 +133,17 @@ void Patches::object(const float* wave, std::complex<float>* out) const {
 void Patches::add(View<const float, 4> waves, std::size_t first, std::size_t columns, std::size_t oversample,
                   View<std::complex<float>, 2> image, int threads) const {
   const std::size_t count = waves.shape[0], n = size_, height = image.shape[0], breadth = image.shape[1];
-  if (waves.shape != std::array<std::size_t, 4>{count, 2, n, n} || (count != 0 && !waves.contiguous())) {
-    throw std::invalid_argument("waves: a contiguous array (count, 2, " + std::to_string(n) + ", " + std::to_string(n) +
-                                ") wanted");
+  check_shape(waves, {count, 2, n, n}, "waves");
+  check_contiguous(waves, "waves");
+  if (columns == 0 || oversample == 0) {
+    reject("columns, oversample", "1 or more", shape_text(std::array{columns, oversample}));
   }
-  if (oversample == 0 || columns == 0 || columns > (breadth + oversample - 1) / oversample) {
-    throw std::invalid_argument("columns, oversample: positive numbers wanted, and an image that has these columns");
+  const std::size_t across = (breadth + oversample - 1) / oversample, down = (height + oversample - 1) / oversample;
+  if (columns > across) {
+    reject("columns", "1 to " + std::to_string(across) + ", which the image has,", std::to_string(columns));
   }
   if (count == 0) return;
-  if ((first + count - 1) / columns > (height - 1) / oversample || height == 0) {
+  if (count > columns * down || first > columns * down - count) {
     throw std::out_of_range("first: positions outside of the image");
   }
   const std::size_t w = width(), r = reach_;

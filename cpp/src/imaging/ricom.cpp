@@ -8,7 +8,9 @@
 #include <string>
 #include <thread>
 
+#include "crewe/checks.hpp"
 #include "crewe/fft.hpp"
+#include "crewe/imaging/icom_filter.hpp"
 #include "crewe/parallel.hpp"
 #include "imaging/ricom_kernel.hpp"
 
@@ -30,12 +32,6 @@ std::vector<Complex> template_kernel(std::size_t width) {
     }
   }
   return kernel;
-}
-
-// [cycles/pixel] of index k of n.
-double frequency(std::size_t k, std::size_t n) {
-  const double index = static_cast<double>(k) - (2 * k >= n ? static_cast<double>(n) : 0.0);
-  return index / static_cast<double>(n);
 }
 
 // Multiplies the kernel's transform on a periodic grid (gy, gx) >= (width, width) by the ring low <= |q| <= high and
@@ -99,10 +95,9 @@ void symmetrise(const std::vector<Complex>& kernel, std::size_t width, std::vect
 }  // namespace
 
 RicomKernel::RicomKernel(std::size_t width, double low, double high, std::size_t sy, std::size_t sx) : width_(width) {
-  if (width % 2 == 0) throw std::invalid_argument("kernel: an odd width wanted, " + std::to_string(width) + " came");
+  if (width % 2 == 0) reject("kernel", "an odd width", std::to_string(width));
   if (!(low >= 0) || !(low < high)) {
-    throw std::invalid_argument("low, high: 0 <= low < high wanted, " + std::to_string(low) + " and " +
-                                std::to_string(high) + " came");
+    reject("low, high", "0 <= low < high", std::to_string(low) + " and " + std::to_string(high));
   }
   std::vector<Complex> kernel = template_kernel(width);
   const double highest = std::sqrt(0.5);  // |q| at the corner of the spectrum
@@ -135,15 +130,15 @@ void ricom_scatter(const RicomKernel& kernel, View<float, 2> image, std::size_t 
   if (row >= sy || col > sx || count > sx - col || first > last || last > sy) {
     throw std::out_of_range("ricom_scatter: positions or rows outside of the image");
   }
-  if (image.strides[1] != 1) throw std::invalid_argument("ricom_scatter: contiguous image rows wanted");
+  if (image.strides[1] != 1)
+    reject("image", "rows of pixels side by side", "a stride of " + std::to_string(image.strides[1]));
   const RicomTable table{kernel.table_.front().lanes, kernel.width_ / 2, kernel.line_, kernel.zero_};
   CREWE_SIMD_CALL(ricom_add, table, RicomImage{image.data, image.strides[0], sx, first, last}, row, col, com, count);
 }
 
 void ricom(View<const float, 3> com, const RicomKernel& kernel, View<float, 2> out, int threads) {
   const std::size_t sy = out.shape[0], sx = out.shape[1];
-  if (com.shape != std::array<std::size_t, 3>{sy, sx, 2})
-    throw std::invalid_argument("com: shape (sy, sx, 2) of the image wanted");
+  check_shape(com, {sy, sx, 2}, "com");
   if (sy == 0 || sx == 0) return;
   // Bands of output rows, each sees all positions in order. No more of them than threads: rows whose partner at the
   // other side of a position lies in another band cost up to twice as much.

@@ -1,11 +1,14 @@
 #include "crewe/imaging/ssb.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
+#include "crewe/checks.hpp"
 #include "crewe/fft.hpp"
 #include "crewe/imaging/ssb_plan.hpp"
 #include "imaging/ssb_kernel.hpp"
@@ -206,12 +209,14 @@ void ssb(std::span<const FrameBlock> blocks, const SsbOptions& options, View<flo
   const std::size_t positions = options.sy * options.sx;
   std::size_t count = 0;
   for (const FrameBlock& block : blocks) {
-    if (block.ny != options.ky || block.nx != options.kx) throw std::invalid_argument("frames: another detector came");
+    if (block.ny != options.ky || block.nx != options.kx) {
+      reject("frames", shape_text(std::array{options.ky, options.kx}) + " pixels",
+             shape_text(std::array{block.ny, block.nx}));
+    }
     count += block.count;
   }
-  if (count != positions || phase.shape[0] != options.sy || phase.shape[1] != options.sx) {
-    throw std::invalid_argument("frames, phase: (sy, sx) positions wanted");
-  }
+  if (count != positions) reject("frames", std::to_string(positions) + " of them", std::to_string(count));
+  check_shape(phase, {options.sy, options.sx}, "phase");
   Ssb scan(options,
            [threads](std::size_t n, std::size_t grain, RangeFunction f) { parallel_for(n, grain, threads, f); });
   std::vector<std::uint32_t> frames, places;

@@ -1,10 +1,13 @@
 #include "crewe/imaging/ssb_plan.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
-#include <stdexcept>
 #include <string>
+
+#include "crewe/checks.hpp"
+#include "crewe/electron.hpp"
 
 namespace crewe::imaging {
 namespace {
@@ -14,18 +17,12 @@ constexpr double kMostBytes = 256e6;                  // of weights
 constexpr std::size_t kSamples = 3;                   // per axis of a joined pixel, at which Γ is taken
 constexpr double kCut = 0.1;                          // of the largest double overlap
 constexpr double kEdge = 1 + 1e-9;                    // pixels on the rim count
-
-// hc/√(eE(2mc² + eE)) [Å].
-double wavelength(double energy) {
-  constexpr double planck = 6.62607015e-34, light = 299792458.0, charge = 1.602176634e-19, mass = 9.1093837015e-31;
-  const double work = charge * energy;
-  return planck * light / std::sqrt(work * (2 * mass * light * light + work)) * 1e10;
-}
+constexpr std::size_t kMostPositions = 0xffffffff;    // counted in 32 bits
+constexpr std::size_t kMostPixels = 65536;            // along an axis, as of an event
 
 double positive(double value, const char* name, const char* unit) {
   if (!std::isfinite(value) || value <= 0) {
-    throw std::invalid_argument(std::string(name) + ": a positive number wanted [" + unit + "], " +
-                                std::to_string(value) + " came");
+    reject(name, std::string("a positive number [") + unit + "]", std::to_string(value));
   }
   return value;
 }
@@ -38,18 +35,27 @@ double signed_index(std::size_t i, std::size_t n) {
 }  // namespace
 
 void check_ssb(const SsbOptions& options) {
-  if (options.sy * options.sx == 0 || options.ky * options.kx == 0) {
-    throw std::invalid_argument("ssb: at least one position and one detector pixel wanted");
+  if (options.sy == 0 || options.sx == 0 || options.sy > kMostPositions / options.sx) {
+    reject("scan", "1 to 2^32 - 1 positions", shape_text(std::array{options.sy, options.sx}));
   }
-  if (!std::isfinite(options.cy) || !std::isfinite(options.cx) || !std::isfinite(options.rotation)) {
-    throw std::invalid_argument("center, rotation: finite numbers wanted");
+  if (options.ky == 0 || options.kx == 0 || options.ky > kMostPixels || options.kx > kMostPixels) {
+    reject("detector", "1 to 65536 pixels along y and x", shape_text(std::array{options.ky, options.kx}));
   }
+  check_pixels(options.dead.size(), options.ky * options.kx, "dead");
+  check_pixels(options.dark.size(), options.ky * options.kx, "dark");
+  check_pixels(options.gain.size(), options.ky * options.kx, "gain");
+  if (!std::isfinite(options.cy) || !std::isfinite(options.cx)) {
+    reject("center", "finite numbers", std::to_string(options.cy) + " and " + std::to_string(options.cx));
+  }
+  if (!std::isfinite(options.rotation)) reject("rotation", "a finite number", std::to_string(options.rotation));
   if (!std::isfinite(options.wiener) || options.wiener < 0) {
-    throw std::invalid_argument("wiener: a finite number, 0 or more, wanted");
+    reject("wiener", "a finite number, 0 or more,", std::to_string(options.wiener));
   }
   for (const Aberration& a : options.aberrations) {
     if (a.n < 1 || a.m < 0 || a.m > a.n + 1 || !std::isfinite(a.size) || !std::isfinite(a.azimuth)) {
-      throw std::invalid_argument("aberrations: finite C_nm and phi_nm with n >= 1 and m <= n + 1 wanted");
+      reject("aberrations", "finite C_nm and phi_nm with n >= 1 and m <= n + 1",
+             "n = " + std::to_string(a.n) + ", m = " + std::to_string(a.m) + ", " + std::to_string(a.size) + " and " +
+                 std::to_string(a.azimuth));
     }
   }
 }
@@ -151,8 +157,9 @@ void SsbPlan::find_pixels(const SsbOptions& options, const Optics& optics) {
   }
   constexpr std::size_t kLeast = 4;
   if (members < kLeast) {
-    throw std::invalid_argument("semiangle, angle_per_pixel, center: a bright disc of " + std::to_string(kLeast) +
-                                " pixels or more on the detector wanted, one of " + std::to_string(members) + " came");
+    reject("semiangle, angle_per_pixel, center",
+           "a bright disc of " + std::to_string(kLeast) + " pixels or more on the detector",
+           "one of " + std::to_string(members));
   }
   pixels = (parts_.size() + 2 * kSsbLanes - 1) / (2 * kSsbLanes) * (2 * kSsbLanes);
 }

@@ -1,7 +1,10 @@
 #include "io/event_sink.hpp"
 
+#include <array>
 #include <limits>
-#include <stdexcept>
+#include <string>
+
+#include "crewe/checks.hpp"
 
 namespace crewe::io {
 
@@ -11,21 +14,24 @@ std::vector<Chip> quad_chips(std::size_t gap) {
 }
 
 void check(const EventOptions& options) {
-  const auto bad = [](const char* what) { throw std::invalid_argument(what); };
   if (options.sy == 0 || options.sx == 0 || options.sx > 65536 || options.sy >= unaccepted / options.sx) {
-    bad("scan: 1 to 2^32 - 3 positions, at most 65536 in a line wanted");
+    reject("scan", "1 to 2^32 - 3 positions, at most 65536 in a line,", shape_text(std::array{options.sy, options.sx}));
   }
   if (options.ny == 0 || options.nx == 0 || options.ny > 65536 || options.nx > 65536) {
-    bad("detector: 1 to 65536 pixels along y and x wanted");
+    reject("detector", "1 to 65536 pixels along y and x", shape_text(std::array{options.ny, options.nx}));
   }
-  if (options.chips.empty() || options.chips.size() > 256) bad("chips: 1 to 256 places wanted");
+  if (options.chips.empty() || options.chips.size() > 256) {
+    reject("chips", "1 to 256 places", std::to_string(options.chips.size()));
+  }
   for (const Chip& chip : options.chips) {
     if (chip.y0 >= options.ny || chip.x0 >= options.nx || chip.y0 > 65280 || chip.x0 > 65280) {
-      bad("chips: places within the detector wanted");
+      reject("chips", "places within the detector", shape_text(std::array{chip.y0, chip.x0}));
     }
   }
-  if (!(options.dwell >= 0) || !std::isfinite(options.dwell)) bad("dwell: a positive number of seconds wanted");
-  if (!(options.acceptance >= 0)) bad("acceptance: a positive number of seconds wanted");
+  if (!(options.dwell >= 0) || !std::isfinite(options.dwell)) {
+    reject("dwell", "0 or more [s]", std::to_string(options.dwell));
+  }
+  if (!(options.acceptance >= 0)) reject("acceptance", "0 or more [s]", std::to_string(options.acceptance));
 }
 
 ChipPlaces::ChipPlaces(const EventOptions& options) {

@@ -135,6 +135,7 @@ void lay_out_raw(MibLayout& layout, std::size_t width, std::size_t height, std::
 }
 
 std::uint64_t message_length(std::string_view prefix) {
+  if (prefix.size() < 15) return 0;
   std::uint64_t length = 0;
   const char* const begin = prefix.data() + 4;
   const auto [end, error] = std::from_chars(begin, begin + 10, length);

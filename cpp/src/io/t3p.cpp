@@ -5,12 +5,12 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "crewe/checks.hpp"
 #include "io/event_kernels.hpp"
 #include "io/event_sink.hpp"
 
@@ -54,7 +54,7 @@ struct T3pScan::State {
 
   State(Format kind, const EventOptions& options)
       : format(kind), places(options), sink(options), dwell(dwell_place(options)) {
-    if (options.dwell == 0) throw std::invalid_argument("dwell: the seconds per probe position wanted");
+    if (options.dwell == 0) reject("dwell", "the time per probe position [s]", "0");
     by_product = dwell.dwell == std::floor(dwell.dwell) && std::isinf(dwell.acceptance);
   }
 

@@ -30,7 +30,7 @@ void Session::State::configure(const Changes& changes) {
     changed.push_back(&picture);
     kernels.push_back(make_kernel(kind, options));
   }
-  if (changes.center && *changes.center) check_point(**changes.center, "center");
+  if (changes.center && *changes.center) check_center(**changes.center);
   if (changes.descan) check_descan(*changes.descan);
   if (changes.rotation) check_rotation(*changes.rotation);
 

@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "crewe/checks.hpp"
 #include "live/state.hpp"
 
 namespace crewe::live {
@@ -36,7 +37,7 @@ std::vector<std::size_t> Session::open_lines(std::string_view name) const {
 void Session::read_line(std::string_view name, std::size_t row, std::span<float> out) const {
   const auto held = state_->lock.guest();
   if (!state_->find_lines(name).look(row, out)) {
-    throw std::invalid_argument("row: one that isn't complete wanted, " + std::to_string(row) + " came");
+    reject("row", "one that isn't complete", std::to_string(row));
   }
 }
 
@@ -55,7 +56,8 @@ void Session::write(std::string_view name, std::size_t first, std::span<const fl
   const std::size_t count = rows.size() / picture.cols;
   if (!picture.is<External>() || count * picture.cols != rows.size() || first > picture.rows ||
       count > picture.rows - first) {
-    throw std::invalid_argument(std::string(name) + ": rows of an External image wanted");
+    reject(std::string(name), "whole rows of an External image",
+           std::to_string(rows.size()) + " numbers from row " + std::to_string(first) + " on");
   }
   std::copy(rows.begin(), rows.end(), picture.pixels.get() + first * picture.cols);
   state.mark(picture, first, first + count);

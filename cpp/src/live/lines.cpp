@@ -1,9 +1,10 @@
 #include "live/lines.hpp"
 
 #include <algorithm>
-#include <stdexcept>
 #include <string>
 #include <utility>
+
+#include "crewe/checks.hpp"
 
 namespace crewe::live {
 namespace {
@@ -141,10 +142,7 @@ std::vector<std::size_t> Lines::open() const {
 }
 
 void Lines::check(std::span<const float> out) const {
-  if (out.size() != sx_ * size_) {
-    throw std::invalid_argument("out: " + std::to_string(sx_ * size_) + " floats wanted, " +
-                                std::to_string(out.size()) + " came");
-  }
+  if (out.size() != sx_ * size_) reject("out", std::to_string(sx_ * size_) + " floats", std::to_string(out.size()));
 }
 
 bool Lines::look(std::size_t row, std::span<float> out) const {

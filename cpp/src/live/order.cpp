@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "crewe/checks.hpp"
+
 namespace crewe::live {
 
 ScanOrder::ScanOrder(const Options& options)
@@ -13,6 +15,11 @@ ScanOrder::ScanOrder(const Options& options)
       frames_(options.skip + options.sy * (options.sx + options.flyback)),
       serpentine_(options.serpentine),
       positions_(options.positions) {
+  constexpr std::size_t kMost = std::size_t{1} << 32;  // no count of a scan's frames overflows
+  if (skip_ > kMost || flyback_ > kMost) {
+    reject("order", "skip and flyback of at most 2^32 frames",
+           std::to_string(skip_) + " and " + std::to_string(flyback_));
+  }
   if (positions_.empty()) return;
   if (flyback_ != 0 || serpentine_) {
     throw std::invalid_argument("order: a list of positions goes without flyback frames (write -1 in their places)");
@@ -20,8 +27,7 @@ ScanOrder::ScanOrder(const Options& options)
   const auto total = static_cast<std::int64_t>(options.sy * options.sx);
   for (const std::int32_t position : positions_) {
     if (position < -1 || position >= total) {
-      throw std::invalid_argument("order: positions from -1 to " + std::to_string(total - 1) + " wanted, " +
-                                  std::to_string(position) + " came");
+      reject("order", "positions from -1 to " + std::to_string(total - 1), std::to_string(position));
     }
   }
   frames_ = skip_ + positions_.size();

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "crewe/checks.hpp"
 #include "crewe/error.hpp"
 #include "live/state.hpp"
 
@@ -37,9 +38,8 @@ void Session::State::check_open() const {
 std::size_t Session::State::place(const imaging::FrameBlock& frames, std::optional<std::size_t> first) const {
   check_open();
   if (frames.ny != options.ky || frames.nx != options.kx) {
-    throw std::invalid_argument("frames: detector of (" + std::to_string(options.ky) + ", " +
-                                std::to_string(options.kx) + ") pixels wanted, (" + std::to_string(frames.ny) + ", " +
-                                std::to_string(frames.nx) + ") came");
+    reject("frames", "detector of " + shape_text(std::array{options.ky, options.kx}) + " pixels",
+           shape_text(std::array{frames.ny, frames.nx}));
   }
   const std::size_t begin = first.value_or(next_frame);
   if (begin > order.frames() || frames.count > order.frames() - begin) {
@@ -144,8 +144,10 @@ void Session::State::clear() {
   if (adaptive && count > 0 && !options.center) {
     // The beam stays where the scan before found it.
     const Point middle = fit_center(moments.data(), rows, options.sx, center, false).model.middle;
-    moved = middle.y != detector_center.y || middle.x != detector_center.x;
-    detector_center = middle;
+    if (is_near(middle)) {  // corrected patterns may add up to next to nothing
+      moved = middle.y != detector_center.y || middle.x != detector_center.x;
+      detector_center = middle;
+    }
   }
   if (options.keep_profile && (ring_center.y != detector_center.y || ring_center.x != detector_center.x)) {
     prepare_rings();
@@ -209,8 +211,7 @@ __attribute__((no_sanitize("thread")))
 void Session::read(std::string_view name, std::span<float> out) const {
   const Picture& picture = state_->find(name);
   if (out.size() != picture.size()) {
-    throw std::invalid_argument("out: " + std::to_string(picture.size()) + " floats wanted, " +
-                                std::to_string(out.size()) + " came");
+    reject("out", std::to_string(picture.size()) + " floats", std::to_string(out.size()));
   }
   const float* const pixels = picture.pixels.get();
   float* const to = out.data();

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "crewe/checks.hpp"
 #include "crewe/imaging/electric_field.hpp"
 #include "live/state.hpp"
 
@@ -20,26 +21,28 @@ constexpr std::size_t kChunkFrames = 1024;  // most frames of a chunk
 }
 
 void check_finite(double value, const char* name) {
-  if (!std::isfinite(value)) wrong(std::string(name) + ": a finite number wanted");
+  if (!std::isfinite(value)) reject(name, "a finite number", std::to_string(value));
 }
 
 void check_radii(double inner, double outer, const std::string& name) {
   if (std::isnan(inner) || std::isnan(outer) || inner < 0 || !(outer > inner)) {
-    wrong(name + ": 0 <= inner < outer wanted, inner = " + std::to_string(inner) +
-          " and outer = " + std::to_string(outer) + " came");
+    reject(name, "0 <= inner < outer", "inner = " + std::to_string(inner) + " and outer = " + std::to_string(outer));
   }
 }
 
 void check_options(const Options& options) {
   const std::size_t most = std::size_t{1} << 31;
   if (options.sy == 0 || options.sx == 0 || options.sy > most / options.sx) {
-    wrong("scan: (rows, columns) of 1 to 2^31 positions wanted, (" + std::to_string(options.sy) + ", " +
-          std::to_string(options.sx) + ") came");
+    reject("scan", "(rows, columns) of 1 to 2^31 positions", shape_text(std::array{options.sy, options.sx}));
   }
   if (options.ky == 0 || options.kx == 0 || options.ky > 65536 || options.kx > 65536) {
-    wrong("detector: (rows, columns) of 1 to 65536 pixels wanted, (" + std::to_string(options.ky) + ", " +
-          std::to_string(options.kx) + ") came");
+    reject("detector", "(rows, columns) of 1 to 65536 pixels", shape_text(std::array{options.ky, options.kx}));
   }
+  const std::size_t pixels = options.ky * options.kx;
+  check_pixels(options.dead.size(), pixels, "dead");
+  check_pixels(options.dark.size(), pixels, "dark");
+  check_pixels(options.gain.size(), pixels, "gain");
+  check_pixels(options.com_weights.size(), pixels, "com_weights");
   if (options.images.empty()) wrong("images: at least one image wanted");
   for (auto it = options.images.begin(); it != options.images.end(); ++it) {
     if (it->first.empty()) wrong("images: a name wanted for every image");
@@ -49,10 +52,10 @@ void check_options(const Options& options) {
     const auto same = [&](const auto& other) { return other.first == it->first; };
     if (std::any_of(std::next(it), options.images.end(), same)) wrong("images: two are named '" + it->first + "'");
   }
-  if (options.center) check_point(*options.center, "center");
+  if (options.center) check_center(*options.center);
   check_descan(options.descan);
   check_rotation(options.rotation);
-  if (options.threads < 0) wrong("threads: 0 (one per core) or more wanted");
+  if (options.threads < 0) reject("threads", "0 (one per core) or more", std::to_string(options.threads));
   if (options.queue == 0) wrong("queue: at least one block wanted");
   check_radii(options.com_inner, options.com_outer, "com_radii");
 }
@@ -66,7 +69,7 @@ Point middle_of(const Options& options) {
 std::array<std::size_t, 3> check_kind(const std::string& name, const Kind& kind, const Options& options) {
   const std::array<std::size_t, 3> scan{options.sy, options.sx, 1}, vectors{options.sy, options.sx, 2};
   if (const auto* ricom = std::get_if<RiCOM>(&kind)) {
-    if (ricom->kernel % 2 == 0) wrong(name + ": an odd kernel wanted, " + std::to_string(ricom->kernel) + " came");
+    if (ricom->kernel % 2 == 0) reject(name, "an odd kernel", std::to_string(ricom->kernel));
     return scan;  // the band is checked by RicomKernel
   }
   if (const auto* detector = std::get_if<VirtualDetector>(&kind)) {
@@ -74,13 +77,16 @@ std::array<std::size_t, 3> check_kind(const std::string& name, const Kind& kind,
     return scan;
   }
   if (const auto* icom = std::get_if<ICOM>(&kind)) {
-    if (!std::isfinite(icom->high_pass) || icom->high_pass < 0) wrong(name + ": high_pass >= 0 wanted");
+    if (!std::isfinite(icom->high_pass) || icom->high_pass < 0) {
+      reject(name, "high_pass >= 0", std::to_string(icom->high_pass));
+    }
     return scan;
   }
   if (const auto* field = std::get_if<ElectricField>(&kind)) {
     if (!(field->energy > 0) || !(field->angle_per_pixel > 0) ||
         !std::isfinite(field->energy * field->angle_per_pixel)) {
-      wrong(name + ": energy > 0 [eV] and angle_per_pixel > 0 [mrad] wanted");
+      reject(name, "energy > 0 [eV] and angle_per_pixel > 0 [mrad]",
+             std::to_string(field->energy) + " and " + std::to_string(field->angle_per_pixel));
     }
     return vectors;
   }
@@ -98,9 +104,14 @@ std::optional<imaging::RicomKernel> make_kernel(const Kind& kind, const Options&
   return kernel;
 }
 
-void check_point(const Point& point, const char* name) {
-  check_finite(point.y, name);
-  check_finite(point.x, name);
+bool is_near(const Point& center) {
+  constexpr double kFarthest = 1e6;
+  return std::abs(center.y) <= kFarthest && std::abs(center.x) <= kFarthest;
+}
+
+void check_center(const Point& center) {
+  if (is_near(center)) return;
+  reject("center", "at most 1e6 detector pixels", std::to_string(center.y) + " and " + std::to_string(center.x));
 }
 
 void check_descan(const Descan& descan) {

@@ -33,7 +33,8 @@ namespace crewe::live {
 std::array<std::size_t, 3> check_kind(const std::string& name, const Kind& kind, const Options& options);
 // The kernel of a RiCOM image, nothing for other kinds.
 std::optional<imaging::RicomKernel> make_kernel(const Kind& kind, const Options& options);
-void check_point(const Point& point, const char* name);
+void check_center(const Point& center);
+bool is_near(const Point& center);  // enough for distances from it to have digits left
 void check_descan(const Descan& descan);
 void check_rotation(double rotation);
 double seconds_now();  // of a steady clock

@@ -129,8 +129,8 @@ void standardised_spectrum(View<const float, 2> image, Complex* out, int threads
 void cw_ssim(View<const float, 2> a, View<const float, 3> b, View<float, 3> maps, int scales, int orientations,
              int threads) {
   check_stack(a, b, maps);
-  if (scales < 1 || scales > 8) throw std::invalid_argument("scales: 1..8 wanted");
-  if (orientations < 2 || orientations > 64) throw std::invalid_argument("orientations: 2..64 wanted");
+  if (scales < 1 || scales > 8) reject("scales", "1..8", std::to_string(scales));
+  if (orientations < 2 || orientations > 64) reject("orientations", "2..64", std::to_string(orientations));
   const std::size_t ny = a.shape[0], nx = a.shape[1], n = ny * nx;
   const bool flat_a = is_flat(a);
   std::vector<std::size_t> structured;

@@ -26,7 +26,7 @@ Prepared prepare(View<const float, 2> image, const char* name, int threads) {
   if (s.min_a == 0 && s.max_a == 0) return {{image.data, 0.0f, 0.0f}, 0};
   const double mean = s.a / static_cast<double>(image.size());
   if (!(mean > 0) || !std::isfinite(mean)) {
-    throw std::invalid_argument(std::string(name) + ": an image of mean > 0 wanted, it is divided by its mean");
+    reject(name, "an image of mean > 0, by which it is divided,", "one of mean " + std::to_string(mean));
   }
   return {{image.data, static_cast<float>(1 / mean), 1.0f},
           (static_cast<double>(s.max_a) - static_cast<double>(s.min_a)) / mean};
@@ -69,7 +69,7 @@ class Counts {
 
 void ssim(View<const float, 2> a, View<const float, 3> b, View<float, 3> maps, int radius, int threads) {
   check_stack(a, b, maps);
-  if (radius < 1 || radius > 32) throw std::invalid_argument("radius: 1..32 wanted");
+  if (radius < 1 || radius > 32) reject("radius", "1..32 pixels", std::to_string(radius));
   const std::size_t ny = a.shape[0], nx = a.shape[1];
   std::vector<std::int32_t> half_width;
   for (int d = 0; d <= radius; ++d) {

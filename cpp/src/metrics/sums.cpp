@@ -15,7 +15,7 @@ namespace {
 Sums add_up(View<const float, 2> a, View<const float, 2> b, bool everything, int threads) {
   check_image(a, "a");
   check_image(b, "b");
-  if (a.shape != b.shape) throw std::invalid_argument("a and b: one shape wanted");
+  check_shape(b, a.shape, "b");
   constexpr std::size_t kGrain = 16384;
   const std::size_t n = a.size();
   std::vector<Stretch> parts((n + kGrain - 1) / kGrain);

@@ -11,7 +11,10 @@
 
 namespace crewe::noise {
 Transfer transfer(std::size_t ny, std::size_t nx, double a, double b, double c) {
-  if (!(b > 0) || !(c > 0)) throw std::invalid_argument("mtf: b, c > 0 wanted");
+  constexpr double kLeast = 1e-3;
+  if (!(b >= kLeast) || !(c >= kLeast)) {
+    reject("b, c", "widths of 0.001 or more", std::to_string(b) + " and " + std::to_string(c));
+  }
   // The point spread has a standard deviation of 1/(π·min(b, c)) pixels; beyond 5 of them lie 4·10⁻⁶ of it.
   const auto reach = static_cast<std::size_t>(std::ceil(5 / (std::numbers::pi * std::min(b, c)))) + 8;
   // Everything is a product of a function of y and one of x, but for the sum of the two Gaussians.

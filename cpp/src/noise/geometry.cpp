@@ -25,9 +25,8 @@ std::vector<float> gaussian_taps(double sigma) {
 }
 
 void gaussian_blur(View<const float, 2> image, View<float, 2> out, double sigma, int threads) {
-  check_pair(image, out);
-  if (!(sigma >= 0)) throw std::invalid_argument("gaussian_blur: sigma >= 0 wanted");
-  if (image.data == out.data) throw std::invalid_argument("gaussian_blur does not work in place");
+  check_apart(image, out);
+  if (!(sigma >= 0 && sigma <= 1000)) reject("sigma", "0 to 1000 pixels", std::to_string(sigma));
   const std::size_t ny = image.shape[0], nx = image.shape[1];
   const std::vector<float> taps = gaussian_taps(sigma);
   const auto reach = static_cast<std::ptrdiff_t>(taps.size() / 2);
@@ -46,8 +45,7 @@ void gaussian_blur(View<const float, 2> image, View<float, 2> out, double sigma,
 }
 
 void interpolate(View<const float, 2> image, View<float, 2> out, const double matrix[4], int threads) {
-  check_pair(image, out);
-  if (image.data == out.data) throw std::invalid_argument("interpolate does not work in place");
+  check_apart(image, out);
   const std::size_t ny = image.shape[0], nx = image.shape[1];
   parallel_for(ny, 16, threads, [&](std::size_t begin, std::size_t end) {
     for (std::size_t y = begin; y < end; ++y) {

@@ -2,10 +2,9 @@
 #pragma once
 
 #include <cstddef>
-#include <stdexcept>
-#include <string>
 #include <vector>
 
+#include "crewe/checks.hpp"
 #include "crewe/noise/taps.hpp"
 #include "crewe/rng.hpp"
 #include "crewe/view.hpp"
@@ -21,8 +20,17 @@ inline Draw draw_of(std::uint64_t seed, rng::Stage stage, std::uint32_t image) {
 
 template <class A, class B>
 void check_pair(const View<A, 2>& in, const View<B, 2>& out) {
-  if (in.shape != out.shape) throw std::invalid_argument("image and out differ in shape");
-  if (!in.contiguous() || !out.contiguous()) throw std::invalid_argument("C-contiguous images wanted");
+  if (in.size() == 0) reject("image", "pixels", "none");
+  check_contiguous(in, "image");
+  check_shape(out, in.shape, "out");
+  check_contiguous(out, "out");
+}
+
+// As above, of a stage that reads its neighbours.
+template <class A, class B>
+void check_apart(const View<A, 2>& in, const View<B, 2>& out) {
+  check_pair(in, out);
+  if (in.data == out.data) reject("out", "other memory than the image's", "the same");
 }
 
 // line[i + first] for i = 0 ... count − 1 of a mirrored line, `width` numbers per element.

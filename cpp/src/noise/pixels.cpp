@@ -16,7 +16,6 @@ Statistics statistics(View<const float, 2> image) {
   check_pair(image, image);
   Statistics result;
   const std::size_t n = image.size();
-  if (n == 0) return result;
   const float infinity = std::numeric_limits<float>::infinity();
   float low[kLanes], high[kLanes], zero[kLanes] = {};  // x·0 is NaN for infinity and NaN, else 0
   std::fill_n(low, kLanes, infinity);
@@ -86,7 +85,7 @@ namespace {
 void walk(Walk kind, View<float, 2> image, std::size_t count, std::size_t steps, const double range[2],
           std::uint64_t seed, std::uint32_t picture) {
   check_pair(image, image);
-  if (count == 0 || image.size() == 0) return;
+  if (count == 0) return;
   const double mean = kind == Walk::zinger ? statistics(image).mean : 0;
   for (const PixelChange& change : walks(kind, image.shape[0], image.shape[1], count, steps, range, seed, picture)) {
     float& pixel = image.data[change.pixel];
@@ -109,7 +108,7 @@ void zingers(View<float, 2> image, std::size_t count, std::size_t steps, const d
 double quantile(View<const float, 2> image, double q, int threads) {
   check_pair(image, image);
   const std::size_t n = image.size();
-  if (n == 0 || !(q >= 0 && q <= 1)) throw std::invalid_argument("quantile: pixels and 0 <= q <= 1 wanted");
+  if (!(q >= 0 && q <= 1)) reject("q", "0 to 1", std::to_string(q));
   const double place = q * static_cast<double>(n - 1);
   const auto rank = static_cast<std::size_t>(place);
   // Floats as whole numbers in the same order; their upper 12 bits say in which bin a pixel lies.
@@ -148,7 +147,8 @@ void clip(View<const float, 2> image, View<float, 2> out, float maximum, int thr
 
 void quantise(View<const float, 2> image, View<float, 2> out, int bits, double full_scale, double offset, int threads) {
   check_pair(image, out);
-  if (bits < 1 || bits > 24 || !(full_scale > 0)) throw std::invalid_argument("quantise: 1..24 bits, full_scale > 0");
+  if (bits < 1 || bits > 24) reject("bits", "1..24", std::to_string(bits));
+  if (!(full_scale > 0)) reject("full_scale", "a positive number", std::to_string(full_scale));
   const Levels to = levels(bits, full_scale, offset);
   parallel_for(image.size(), kPixelGrain, threads, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) out.data[i] = quantised(image.data[i], to);

@@ -28,15 +28,12 @@ void shift_line(const float* line, std::size_t n, std::size_t width, double shif
   CREWE_SIMD_CALL(filter, padded.data(), out, n * width, taps.data(), kTaps, static_cast<std::ptrdiff_t>(width));
 }
 
-void check_shifts(std::size_t lines, const View<const double, 2>& shifts) {
-  if (shifts.shape[0] != lines || shifts.shape[1] != 2) throw std::invalid_argument("shifts (lines, 2) wanted");
-}
-
 }  // namespace
 
 void jitter_series(double* shifts, std::size_t lines, std::ptrdiff_t stride, double sigma, double phi, int axis,
                    std::uint64_t seed, std::uint32_t image) {
-  if (!(sigma >= 0) || !(phi >= 0 && phi < 1)) throw std::invalid_argument("sigma >= 0 and 0 <= phi < 1 wanted");
+  if (!(sigma >= 0)) reject("sigma", "0 pixels or more", std::to_string(sigma));
+  if (!(phi >= 0 && phi < 1)) reject("phi", "0 <= phi < 1", std::to_string(phi));
   rng::Sequence numbers({seed, rng::Stage::jitter, image}, static_cast<std::uint64_t>(axis) << 32);
   double shift = 0;
   for (std::size_t j = 0; j < lines; ++j, shifts += stride) {
@@ -47,10 +44,9 @@ void jitter_series(double* shifts, std::size_t lines, std::ptrdiff_t stride, dou
 }
 
 void shift_lines(View<const float, 2> image, View<const double, 2> shifts, View<float, 2> out, int threads) {
-  check_pair(image, out);
-  if (image.data == out.data) throw std::invalid_argument("shift_lines does not work in place");
+  check_apart(image, out);
   const std::size_t ny = image.shape[0], nx = image.shape[1];
-  check_shifts(ny, shifts);
+  check_shape(shifts, {ny, 2}, "shifts");
   parallel_for(ny, kLineGrain, threads, [&](std::size_t begin, std::size_t end) {
     std::vector<float> line(nx), padded;
     std::array<float, kTaps> taps;
@@ -151,10 +147,11 @@ std::vector<Recipe> unshift_recipes(View<const double, 2> shifts) {
 }
 
 void unshift(View<const float, 3> data, View<const double, 2> shifts, View<float, 3> out, int threads) {
-  if (data.shape != out.shape) throw std::invalid_argument("data and out differ in shape");
-  if (!data.contiguous() || !out.contiguous()) throw std::invalid_argument("C-contiguous data wanted");
+  check_contiguous(data, "data");
+  check_shape(out, data.shape, "out");
+  check_contiguous(out, "out");
   const std::size_t ny = data.shape[0], nx = data.shape[1], inner = data.shape[2];
-  check_shifts(ny, shifts);
+  check_shape(shifts, {ny, 2}, "shifts");
   if (data.size() == 0) return;
   const std::vector<Recipe> recipe = unshift_recipes(shifts);
   // Columns of the inner axes go one block after the other: what is kept in between is ny·nx·block numbers.
@@ -193,7 +190,7 @@ std::vector<float> scan_response(double alpha, double beta, double gamma, double
   const auto normalised = [](std::vector<double> h) {
     double sum = 0;
     for (const double value : h) sum += value;
-    if (!(sum > 0)) throw std::invalid_argument("fast_scan: the response must have a positive sum");
+    if (!(sum > 0)) reject("alpha, beta, gamma, theta", "a response of positive sum", std::to_string(sum));
     for (double& value : h) value /= sum;
     return h;
   };
@@ -236,7 +233,7 @@ LineTaps line_taps(const std::vector<float>& response, std::size_t n) {
 
 void fast_scan(View<const float, 2> image, View<float, 2> out, const std::vector<float>& response, int threads) {
   check_pair(image, out);
-  if (response.empty()) throw std::invalid_argument("fast_scan: an empty response");
+  if (response.empty()) reject("response", "numbers", "none");
   const std::size_t ny = image.shape[0], nx = image.shape[1];
   const LineTaps line_sum = line_taps(response, nx);
   const std::vector<float>& taps = line_sum.taps;

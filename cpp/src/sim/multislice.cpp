@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <new>
 #include <numbers>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
 
+#include "crewe/checks.hpp"
 #include "crewe/parallel.hpp"
 #include "crewe/sim/propagator.hpp"
 #include "sim/field.hpp"
@@ -59,11 +62,19 @@ struct Multislice<T>::State {
   }
 };
 
+void check_multislice(const MultisliceOptions& options) {
+  if (!(options.dy > 0) || !(options.dx > 0)) {
+    reject("sampling", "positive numbers [Å]", std::to_string(options.dy) + " and " + std::to_string(options.dx));
+  }
+  if (!(options.wavelength > 0)) reject("wavelength", "a positive number [Å]", std::to_string(options.wavelength));
+  if (!std::isfinite(options.interaction)) {
+    reject("interaction", "a finite number [rad/(V·Å)]", std::to_string(options.interaction));
+  }
+}
+
 template <class T>
 Multislice<T>::Multislice(const MultisliceOptions& options) {
-  if (!(options.dy > 0) || !(options.dx > 0) || !(options.wavelength > 0) || !std::isfinite(options.interaction)) {
-    throw std::invalid_argument("multislice: positive sampling and wavelength wanted");
-  }
+  check_multislice(options);
   state_ = std::make_unique<State>(options);
   state_->limit = state_->factor(0.0);
   for (const double thickness : options.thickness) state_->propagators.push_back(state_->factor(thickness));
@@ -99,12 +110,10 @@ template <class T>
 void Multislice<T>::load(std::size_t at, View<const T, 3> potential, int threads) {
   State& state = *state_;
   const Field2D<T>& grid = state.grid;
-  if (potential.shape[1] != grid.ny() || potential.shape[2] != grid.nx() || !potential.contiguous()) {
-    throw std::invalid_argument("potential: a C-contiguous (n, " + std::to_string(grid.ny()) + ", " +
-                                std::to_string(grid.nx()) + ") wanted");
-  }
-  const std::size_t n = potential.shape[0];
-  if (at + n > state.transmission.size()) throw std::out_of_range("load: beyond the room that was reserved");
+  const std::size_t n = potential.shape[0], room = state.transmission.size();
+  check_shape(potential, {n, grid.ny(), grid.nx()}, "potential");
+  check_contiguous(potential, "potential");
+  if (n > room || at > room - n) throw std::out_of_range("first: slices beyond the room that was reserved");
   const T sigma = static_cast<T>(state.options.interaction);
   parallel_for(n, 1, threads, [&](std::size_t begin, std::size_t end) {
     Buffer<T> field(grid.field_size());
@@ -128,6 +137,7 @@ struct Waves<T>::State {
 template <class T>
 Waves<T>::Waves(const Multislice<T>& engine, std::size_t count)
     : engine_(engine), count_(count), state_(std::make_unique<State>()) {
+  if (count > std::numeric_limits<std::size_t>::max() / engine.wave_bytes()) throw std::bad_alloc();
   state_->fields = Buffer<T>(count * engine.state_->grid.field_size());
   state_->plane = true;
 }
@@ -145,9 +155,8 @@ void Waves<T>::set_plane() {
 template <class T>
 void Waves<T>::set_waves(View<const std::complex<T>, 3> waves) {
   const Field2D<T>& grid = engine_.state_->grid;
-  if (waves.shape[0] != count_ || waves.shape[1] != grid.ny() || waves.shape[2] != grid.nx() || !waves.contiguous()) {
-    throw std::invalid_argument("waves: a C-contiguous (count, ny, nx) wanted");
-  }
+  check_shape(waves, {count_, grid.ny(), grid.nx()}, "waves");
+  check_contiguous(waves, "waves");
   state_->real = Buffer<std::complex<T>>(waves.size());
   std::copy_n(waves.data, waves.size(), state_->real.data());
   state_->plane = false;
@@ -158,11 +167,8 @@ template <class T>
 void Waves<T>::set_probes(View<const std::complex<double>, 2> spectrum, View<const double, 2> positions, int threads) {
   const Field2D<T>& grid = engine_.state_->grid;
   const MultisliceOptions& options = engine_.state_->options;
-  if (spectrum.shape[0] != grid.ny() || spectrum.shape[1] != grid.nx()) {
-    throw std::invalid_argument("spectrum: shape (ny, nx) wanted");
-  }
-  if (positions.shape[0] != count_ || positions.shape[1] != 2)
-    throw std::invalid_argument("positions: (count, 2) wanted");
+  check_shape(spectrum, {grid.ny(), grid.nx()}, "spectrum");
+  check_shape(positions, {count_, 2}, "positions");
   struct Component {
     std::size_t at, ky, column;
     std::complex<double> value;
@@ -205,10 +211,14 @@ void Waves<T>::advance(std::span<const std::uint32_t> transmission, std::span<co
                        int threads) {
   const auto& engine = *engine_.state_;
   const Field2D<T>& grid = engine.grid;
-  if (transmission.size() != propagator.size()) throw std::invalid_argument("as many propagators as slices wanted");
+  if (transmission.size() != propagator.size()) {
+    reject("propagator", std::to_string(transmission.size()) + " indices, as of transmission,",
+           std::to_string(propagator.size()));
+  }
   for (std::size_t s = 0; s < transmission.size(); ++s) {
-    if (transmission[s] >= engine.transmission.size()) throw std::out_of_range("a slice that wasn't loaded");
-    if (propagator[s] >= engine.propagators.size()) throw std::out_of_range("a propagator that isn't there");
+    if (transmission[s] >= engine.transmission.size())
+      throw std::out_of_range("transmission: a slice that isn't loaded");
+    if (propagator[s] >= engine.propagators.size()) throw std::out_of_range("propagator: one that isn't there");
   }
   if (transmission.empty()) return;
   const bool entering = !state_->started;
@@ -257,9 +267,8 @@ template <class T>
 void Waves<T>::wave(View<std::complex<T>, 3> out, int threads) const {
   const Field2D<T>& grid = engine_.state_->grid;
   const std::size_t pixels = grid.ny() * grid.nx();
-  if (out.shape[0] != count_ || out.shape[1] != grid.ny() || out.shape[2] != grid.nx() || !out.contiguous()) {
-    throw std::invalid_argument("out: a C-contiguous (count, ny, nx) wanted");
-  }
+  check_shape(out, {count_, grid.ny(), grid.nx()}, "out");
+  check_contiguous(out, "out");
   if (!state_->started) {
     if (state_->plane)
       std::fill_n(out.data, out.size(), std::complex<T>(1));
@@ -279,7 +288,7 @@ void Waves<T>::wave(View<std::complex<T>, 3> out, int threads) const {
 template <class T>
 template <class F>
 void Waves<T>::for_each_spectrum(int threads, F f) const {
-  if (!state_->started) throw std::invalid_argument("waves that haven't passed a slice yet have no spectrum");
+  if (!state_->started) throw std::invalid_argument("waves: a spectrum is made by the first slice, none was passed");
   const Field2D<T>& grid = engine_.state_->grid;
   parallel_for(count_, 1, threads, [&](std::size_t begin, std::size_t end) {
     Buffer<T> spectrum(grid.field_size());
@@ -296,14 +305,16 @@ template <class Out>
 void Waves<T>::add_intensity(std::span<const std::int32_t> row, std::span<const std::int32_t> column, double weight,
                              View<Out, 3> out, int threads) const {
   const Field2D<T>& grid = engine_.state_->grid;
-  if (row.size() != grid.ny() || column.size() != grid.nx() || out.shape[0] != count_) {
-    throw std::invalid_argument("intensity: row (ny), column (nx) and out (count, oy, ox) wanted");
+  if (row.size() != grid.ny()) reject("row", std::to_string(grid.ny()) + " numbers", std::to_string(row.size()));
+  if (column.size() != grid.nx()) {
+    reject("column", std::to_string(grid.nx()) + " numbers", std::to_string(column.size()));
   }
+  check_shape(out, {count_, out.shape[1], out.shape[2]}, "out");
   for (const std::int32_t r : row) {
-    if (r >= static_cast<std::int64_t>(out.shape[1])) throw std::out_of_range("intensity: a row beyond the output");
+    if (r >= static_cast<std::int64_t>(out.shape[1])) throw std::out_of_range("row: one beyond the output");
   }
   for (const std::int32_t c : column) {
-    if (c >= static_cast<std::int64_t>(out.shape[2])) throw std::out_of_range("intensity: a column beyond the output");
+    if (c >= static_cast<std::int64_t>(out.shape[2])) throw std::out_of_range("column: one beyond the output");
   }
   const Out scale = static_cast<Out>(weight * spectrum_scale(grid.nx()));
   for_each_spectrum(threads, [&](std::size_t i, const T* spectrum) {
@@ -338,10 +349,8 @@ template <class T>
 void Waves<T>::signals(View<const float, 3> detectors, double weight, View<double, 2> out, int threads) const {
   const Field2D<T>& grid = engine_.state_->grid;
   const std::size_t n = detectors.shape[0];
-  if (detectors.shape[1] != grid.ny() || detectors.shape[2] != grid.nx() || out.shape[0] != count_ ||
-      out.shape[1] != n) {
-    throw std::invalid_argument("signals: detectors (n, ny, nx) and out (count, n) wanted");
-  }
+  check_shape(detectors, {n, grid.ny(), grid.nx()}, "detectors");
+  check_shape(out, {count_, n}, "out");
   for_each_spectrum(threads, [&](std::size_t i, const T* spectrum) {
     std::vector<double> sums(n, 0.0);
     for (std::size_t ky = 0; ky < grid.ny(); ++ky) {

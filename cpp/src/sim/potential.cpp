@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <stdexcept>
+#include <string>
 #include <vector>
 
+#include "crewe/checks.hpp"
 #include "crewe/parallel.hpp"
 #include "crewe/sim/structure_factor.hpp"
 #include "sim/field.hpp"
@@ -113,16 +114,17 @@ template <class T>
 void project(View<const double, 3> factors, std::span<const double> y, std::span<const double> x,
              std::span<const std::int64_t> first, View<T, 3> out, int threads) {
   const std::size_t species = factors.shape[0], slices = out.shape[0], ny = out.shape[1], nx = out.shape[2];
-  if (factors.shape[1] != ny / 2 + 1 || factors.shape[2] != nx / 2 + 1) {
-    throw std::invalid_argument("factors: shape (species, ny/2 + 1, nx/2 + 1) wanted");
-  }
-  if (y.size() != x.size() || first.size() != slices * species + 1 || !out.contiguous()) {
-    throw std::invalid_argument("project: y, x, first and out don't fit together");
+  check_shape(factors, {species, ny / 2 + 1, nx / 2 + 1}, "factors");
+  check_contiguous(out, "out");
+  if (x.size() != y.size()) reject("x", std::to_string(y.size()) + " numbers, as of y,", std::to_string(x.size()));
+  if (first.size() != slices * species + 1) {
+    reject("first", std::to_string(slices * species + 1) + " indices", std::to_string(first.size()));
   }
   for (std::size_t i = 0; i < first.size(); ++i) {
     const std::int64_t before = i == 0 ? 0 : first[i - 1];
     if (first[i] < before || first[i] > static_cast<std::int64_t>(y.size())) {
-      throw std::invalid_argument("first: indices must not fall, nor go beyond the atoms");
+      reject("first", "indices from 0 to " + std::to_string(y.size()) + " that don't fall",
+             std::to_string(first[i]) + " after " + std::to_string(before));
     }
   }
   const Field2D<T> grid(ny, nx);

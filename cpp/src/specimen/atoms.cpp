@@ -4,7 +4,9 @@
 #include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <string>
 
+#include "crewe/checks.hpp"
 #include "crewe/rng.hpp"
 
 namespace crewe::specimen {
@@ -27,7 +29,7 @@ Atoms fill(const std::array<double, 9>& cell, View<const double, 2> motif, const
   std::array<Vector, 3> edge, reciprocal;
   for (std::size_t k = 0; k < 3; ++k) edge[k] = {cell[3 * k], cell[3 * k + 1], cell[3 * k + 2]};
   const double volume = dot(edge[0], cross(edge[1], edge[2]));
-  if (!(std::abs(volume) > 1e-9)) throw std::invalid_argument("cell: three independent edges wanted");
+  if (!(std::abs(volume) > 1e-9)) reject("cell", "three independent edges", "a volume of " + std::to_string(volume));
   // The whole numbers that any corner of the box can need, one more on each side for the motif.
   std::array<long, 3> first{}, last{};
   for (std::size_t k = 0; k < 3; ++k) {
@@ -72,7 +74,8 @@ Atoms fill(const std::array<double, 9>& cell, View<const double, 2> motif, const
               r[2] >= high[2]) {
             continue;
           }
-          if (atoms.member.size() == most) throw std::length_error("more atoms than allowed");
+          if (atoms.member.size() == most)
+            throw std::length_error("most: " + std::to_string(most) + " wanted, more atoms came");
           atoms.positions.insert(atoms.positions.end(), r.begin(), r.end());
           atoms.member.push_back(static_cast<std::uint32_t>(j));
         }
@@ -85,9 +88,9 @@ Atoms fill(const std::array<double, 9>& cell, View<const double, 2> motif, const
 void nearest(View<const double, 2> differences, const std::array<double, 9>& metric, View<double, 2> shortest,
              View<double, 1> squares) {
   const std::size_t n = differences.shape[0];
-  if (differences.shape[1] != 3 || shortest.shape != differences.shape || squares.shape[0] != n) {
-    throw std::invalid_argument("differences (n, 3), shortest (n, 3), squares (n,) wanted");
-  }
+  check_shape(differences, {n, 3}, "differences");
+  check_shape(shortest, {n, 3}, "shortest");
+  check_shape(squares, {n}, "squares");
   for (std::size_t i = 0; i < n; ++i) {
     Vector inside, best{};
     for (std::size_t k = 0; k < 3; ++k) inside[k] = differences(i, k) - std::nearbyint(differences(i, k));
@@ -107,7 +110,9 @@ void nearest(View<const double, 2> differences, const std::array<double, 9>& met
 }
 
 std::vector<double> amorphous(double edge, double distance, std::size_t wanted, std::uint64_t seed) {
-  if (!(distance > 0) || !(edge > 2 * distance)) throw std::invalid_argument("edge > 2·distance > 0 wanted");
+  if (!(distance > 0) || !(edge > 2 * distance)) {
+    reject("edge, distance", "edge > 2·distance > 0", std::to_string(edge) + " and " + std::to_string(distance));
+  }
   // Cells of at least `distance`: whoever is too close lies in one of 27.
   const auto side = static_cast<std::size_t>(std::clamp(std::floor(edge / distance), 3.0, 200.0));
   const double cells = static_cast<double>(side), shortest = distance * distance / (edge * edge);

@@ -6,8 +6,9 @@
 #include <complex>
 #include <limits>
 #include <numbers>
-#include <stdexcept>
+#include <string>
 
+#include "crewe/checks.hpp"
 #include "crewe/fft.hpp"
 #include "crewe/parallel.hpp"
 #include "profile.hpp"
@@ -169,8 +170,9 @@ double item_cost(const Profile& profile, std::size_t atoms) {
 
 void render(View<const double, 2> places, const std::uint32_t* kind, const std::vector<Profile>& profiles,
             View<float, 2> out, int threads) {
-  if (places.shape[1] != 2 || !places.contiguous()) throw std::invalid_argument("places (m, 2), C-contiguous, wanted");
-  if (!out.contiguous()) throw std::invalid_argument("a C-contiguous image wanted");
+  check_shape(places, {places.shape[0], 2}, "places");
+  check_contiguous(places, "places");
+  check_contiguous(out, "out");
   std::fill_n(out.data, out.size(), 0.0f);
   const std::size_t m = places.shape[0];
   if (m == 0 || out.size() == 0) return;
@@ -232,8 +234,8 @@ void render(View<const double, 2> places, const std::uint32_t* kind, const std::
 
 void blobs(View<const double, 2> blobs, const std::uint32_t* kind, const std::vector<Profile>& profiles,
            View<float, 2> out, int threads) {
-  if (blobs.shape[1] != 6) throw std::invalid_argument("blobs (m, 6) wanted");
-  if (!out.contiguous()) throw std::invalid_argument("a C-contiguous image wanted");
+  check_shape(blobs, {blobs.shape[0], 6}, "blobs");
+  check_contiguous(out, "out");
   std::vector<Table> tables;
   tables.reserve(profiles.size());
   for (const Profile& profile : profiles) tables.push_back(tabulate(profile, 1e-3));
@@ -241,7 +243,9 @@ void blobs(View<const double, 2> blobs, const std::uint32_t* kind, const std::ve
   for (std::size_t i = 0; i < blobs.shape[0]; ++i) {
     const Item item{blobs(i, 0), blobs(i, 1), blobs(i, 2), blobs(i, 3), blobs(i, 4), blobs(i, 5), kind[i]};
     if (item.kind >= profiles.size() || !(item.a > 0) || !(item.a * item.c > item.b * item.b)) {
-      throw std::invalid_argument("blobs: a > 0, a·c > b² and a kind that there is wanted");
+      reject("blobs", "a > 0, a·c > b² and a kind below " + std::to_string(profiles.size()),
+             "a = " + std::to_string(item.a) + ", b = " + std::to_string(item.b) + ", c = " + std::to_string(item.c) +
+                 " and kind " + std::to_string(item.kind));
     }
     items.push_back(item);
   }
@@ -249,10 +253,11 @@ void blobs(View<const double, 2> blobs, const std::uint32_t* kind, const std::ve
 }
 
 void voronoi(View<const double, 2> seeds, View<std::int32_t, 2> nearest, View<float, 2> gap, int threads) {
-  if (seeds.shape[0] == 0 || seeds.shape[1] != 2) throw std::invalid_argument("seeds (m, 2), m > 0, wanted");
-  if (nearest.shape != gap.shape || !nearest.contiguous() || !gap.contiguous()) {
-    throw std::invalid_argument("two C-contiguous images of one shape wanted");
-  }
+  if (seeds.shape[0] == 0) reject("seeds", "at least one", "none");
+  check_shape(seeds, {seeds.shape[0], 2}, "seeds");
+  check_contiguous(nearest, "nearest");
+  check_shape(gap, nearest.shape, "gap");
+  check_contiguous(gap, "gap");
   const std::size_t ny = gap.shape[0], nx = gap.shape[1];
   parallel_for(ny, 16, threads, [&](std::size_t begin, std::size_t end) {
     std::vector<float> first(nx), second(nx);

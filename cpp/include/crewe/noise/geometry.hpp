@@ -13,6 +13,7 @@
 
 namespace crewe::noise {
 
+// sigma 0..1000 [pixels]
 void gaussian_blur(View<const float, 2> image, View<float, 2> out, double sigma, int threads);
 void interpolate(View<const float, 2> image, View<float, 2> out, const double matrix[4], int threads);
 

@@ -30,6 +30,9 @@ struct MultisliceOptions {
   double tilt_y = 0, tilt_x = 0;  // of the beam [rad]
 };
 
+// std::invalid_argument names what is wrong with them.
+void check_multislice(const MultisliceOptions& options);
+
 template <class T>
 class Waves;
 
