@@ -57,22 +57,43 @@ def public_names():
 
 @pytest.mark.parametrize(("module", "name"), list(public_names()))
 def test_public_names_are_explained(module, name):
-    """A docstring; of functions also what they take and give, their types, and an example."""
+    """A docstring with an example; of functions also what they take, give and refuse, and their types."""
     value = getattr(importlib.import_module(f"crewe.{module}"), name)
-    if not callable(value):
+    if not inspect.isfunction(value) and not inspect.isclass(value):
         return
     text = inspect.getdoc(value) or ""
     assert text, "no docstring"
-    if not inspect.isfunction(value):
+    tests = doctest.DocTestFinder(recurse=False).find(value, name, globs={})
+    assert any(test.examples for test in tests), "no example"
+    if inspect.isclass(value):
+        methods = [part for part in vars(value).values() if inspect.isfunction(part) or isinstance(part, property)]
+        names = [part.fget.__name__ if isinstance(part, property) else part.__name__ for part in methods]
+        bare = [n for n, part in zip(names, methods, strict=True) if not n.startswith("_") and not inspect.getdoc(part)]
+        assert not bare, f"no docstring: {', '.join(bare)}"
         return
     signature = inspect.signature(value)
     assert all(p.annotation is not p.empty for p in signature.parameters.values()), "a parameter without a type"
     assert signature.return_annotation is not inspect.Signature.empty, "no return type"
     if signature.parameters:
         assert "Parameters\n------" in text, "no Parameters"
+        assert "Raises\n------" in text, "no Raises"
         assert signature.return_annotation is None or re.search(r"(Returns|Yields)\n---", text), "no Returns"
-    tests = doctest.DocTestFinder(recurse=False).find(value, name, globs={})
-    assert any(test.examples for test in tests), "no example"
+
+
+#: Arguments that stand in many functions, in the order in which they come.
+ORDER = (
+    *("energy", "semiangle", "step", "angle_per_pixel", "rotation", "transpose", "center", "aberrations"),
+    *("soft", "tilt", "planes", "threads", "device", "memory", "precision", "client", "progress"),
+)
+
+
+@pytest.mark.parametrize(("module", "name"), list(public_names()))
+def test_arguments_come_in_one_order(module, name):
+    value = getattr(importlib.import_module(f"crewe.{module}"), name)
+    if not callable(value) or name == "Session":  # whose order is that of its centre, for whom turns detectors
+        return
+    given = [name for name in inspect.signature(value).parameters if name in ORDER]
+    assert given == sorted(given, key=ORDER.index)
 
 
 @pytest.mark.parametrize("module", PUBLIC)

@@ -17,7 +17,7 @@ class Render:
         rng = np.random.default_rng(0)
         positions = rng.uniform(0, 256 * pixel_size, (count, 3))
         self.atoms = SimpleNamespace(numbers=rng.choice([8, 38, 22], count), positions=positions)
-        self.model = specimen.random_model(rng, [8, 22, 38])
+        self.model = specimen.random_model([8, 22, 38], seed=rng)
 
     def track_images(self, count: int, pixel_size: float) -> float:
         options = {"shape": (256, 256), "pixel_size": pixel_size, "model": self.model, "threads": 1}

@@ -33,7 +33,7 @@ def play(url: str, file: str, sent: Any) -> None:
             sent.value = before + done
 
         with contextlib.suppress(ConnectionError):  # a client that has all it wants may hang up
-            io.replay(source, url, progress=count)
+            io.replay(source, url, on_sent=count)
 
 
 class Camera:

@@ -1,9 +1,11 @@
 """crewe turns detector data into images, restored images and atoms, while the microscope is still scanning.
 
 The modules: `crewe.io` (bytes to frames or events), `crewe.imaging` (patterns to images), `crewe.live` (the same while
-the scan runs), `crewe.optics` (the beam), `crewe.sim` (electrons through crystals), `crewe.restore` (images without
-noise and scan distortions), `crewe.models` (the networks for that). Units throughout: Å, mrad, eV, electrons, seconds;
-axes (..., y, x).
+the scan runs), `crewe.restore` (images without noise and scan distortions), `crewe.atoms` and `crewe.strain` (columns,
+and where they stand), `crewe.metrics` (how images differ); `crewe.sim` (electrons through crystals), `crewe.specimen`
+and `crewe.noise` (images as a microscope records them, for training); and what they share: `crewe.optics` (the beam),
+`crewe.models` (networks), `crewe.plot` (pictures), `crewe.cuda` (GPUs). Units throughout: Å, mrad, eV, electrons,
+seconds, rad; axes (..., y, x).
 """
 
 import importlib

@@ -77,6 +77,13 @@ class Array:
     See Also
     --------
     crewe.cuda.asarray : from a NumPy array.
+
+    Examples
+    --------
+    >>> from crewe import cuda
+    >>> if cuda.available():
+    ...     there = cuda.Array((2, 3), np.float32)
+    ...     there.set(np.ones((2, 3), np.float32))
     """
 
     def __init__(self, shape: tuple[int, ...], dtype: DTypeLike, device: int = 0) -> None:

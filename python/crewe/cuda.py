@@ -48,7 +48,7 @@ def devices() -> list[Any]:
     return list(extension().devices()) if available() else []
 
 
-def asarray(array: NDArray[Any], device: str = "cuda") -> Array:
+def asarray(array: NDArray[Any], *, device: str = "cuda") -> Array:
     """A copy of a NumPy array on a GPU.
 
     Parameters

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe._array import as_number, as_positive, as_reals
+
 __all__ = ["Aberrations", "interaction", "scherzer", "wavelength"]
 
 # CODATA 2018: h [J·s], c [m/s], e [C], m0 [kg].
@@ -15,9 +17,7 @@ _H, _C, _E, _M0 = 6.62607015e-34, 299792458.0, 1.602176634e-19, 9.1093837015e-31
 
 def _energy(energy: float) -> float:
     """A kinetic energy [eV] that an electron microscope has."""
-    value = float(energy)
-    if not np.isfinite(value) or value <= 0:
-        raise ValueError(f"energy: a positive number of eV wanted, {energy!r} came")
+    value = as_positive(energy, "energy", "eV")
     if value < 1e3:
         raise ValueError(f"energy: eV wanted, {energy!r} came; {value:g} kV are energy={value * 1e3:g}")
     return value
@@ -61,12 +61,16 @@ def interaction(energy: float) -> float:
     Returns
     -------
     float
-        σ = 2πγm₀eλ/h² [rad/(V·Å)] (Kirkland, Advanced Computing in Electron Microscopy, 2nd ed. (2010), eq. 5.6).
+        σ = 2πγm₀eλ/h² [rad/(V·Å)].
 
     Raises
     ------
     ValueError
         As for `wavelength`.
+
+    References
+    ----------
+    E. J. Kirkland, Advanced Computing in Electron Microscopy, 2nd ed. (2010), eq. 5.6.
 
     Examples
     --------
@@ -131,10 +135,7 @@ class Aberrations:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not np.isfinite(value):
-                unit = "rad" if field.name.startswith("phi") else "Å"
-                raise ValueError(f"{field.name}: a finite number [{unit}] wanted, {value!r} came")
+            as_number(getattr(self, field.name), field.name, unit="rad" if field.name.startswith("phi") else "Å")
 
     @property
     def defocus(self) -> float:
@@ -169,7 +170,7 @@ class Aberrations:
         >>> round(float(Aberrations(C10=100.0).chi(10e-3, 0.0, energy=300e3)), 4)
         1.5957
         """
-        alpha, phi = np.broadcast_arrays(np.asarray(alpha, float), np.asarray(phi, float))
+        alpha, phi = np.broadcast_arrays(as_reals(alpha, "alpha"), as_reals(phi, "phi"))
         total = np.zeros(alpha.shape)
         for n, m, c, azimuth in self._terms():
             total += alpha ** (n + 1) / (n + 1) * c * (np.cos(m * (phi - azimuth)) if m else 1.0)
@@ -195,7 +196,7 @@ class Aberrations:
         >>> Aberrations(C10=100.0).gradient(10e-3, 0.0, energy=300e3).round(2).tolist()
         [319.15, 0.0]
         """
-        alpha, phi = np.broadcast_arrays(np.asarray(alpha, float), np.asarray(phi, float))
+        alpha, phi = np.broadcast_arrays(as_reals(alpha, "alpha"), as_reals(phi, "phi"))
         total = np.zeros((2, *alpha.shape))
         for n, m, c, azimuth in self._terms():
             total[0] += alpha**n * c * np.cos(m * (phi - azimuth))
@@ -216,18 +217,28 @@ def scherzer(Cs: float, energy: float) -> Aberrations:
     Returns
     -------
     Aberrations
-        C10 and C30 (O. Scherzer, J. Appl. Phys. 20 (1949) 20; extended focus with the factor 4/3).
+        C10 and C30.
 
     Raises
     ------
     ValueError
         A Cs that isn't positive.
 
+    References
+    ----------
+    O. Scherzer, J. Appl. Phys. 20 (1949) 20; extended focus with the factor 4/3.
+
     Examples
     --------
     >>> round(scherzer(1e7, 200e3).defocus)
     578
     """
-    if not np.isfinite(Cs) or Cs <= 0:
-        raise ValueError(f"Cs: a positive number [Å] wanted, {Cs!r} came (1 mm = 1e7 Å)")
-    return Aberrations(C10=-sqrt(4 / 3 * Cs * wavelength(energy)), C30=float(Cs))
+    value = as_positive(Cs, "Cs", "Å")
+    return Aberrations(C10=-sqrt(4 / 3 * value * wavelength(energy)), C30=value)
+
+
+def as_aberrations(aberrations: Any) -> Aberrations:
+    """Aberrations, or none."""
+    if aberrations is not None and not isinstance(aberrations, Aberrations):
+        raise TypeError(f"aberrations: crewe.optics.Aberrations wanted, {type(aberrations).__name__} came")
+    return aberrations or Aberrations()

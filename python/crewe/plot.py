@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from crewe._array import as_int, as_points, as_positive, as_reals
 from crewe._color import legend, limits, wheel
 
 if TYPE_CHECKING:
@@ -43,11 +44,11 @@ def vectors(field: NDArray[Any], *, largest: float | None = None) -> NDArray[np.
     >>> vectors(np.array([[0.0, 1.0], [0.0, 0.5], [0.0, -1.0]]), largest=1.0).tolist()
     [[255, 0, 0], [128, 0, 0], [0, 255, 255]]
     """
-    field = np.asarray(field)
+    field = as_reals(field, "field", finite=False)
     if field.ndim < 1 or field.shape[-1] != 2:
         raise ValueError(f"field: shape (..., 2) wanted, {field.shape} came")
-    if largest is not None and not largest > 0:
-        raise ValueError(f"largest: a positive number wanted, {largest!r} came")
+    if largest is not None:
+        largest = as_positive(largest, "largest")
     return wheel(field, largest=largest)
 
 
@@ -97,7 +98,10 @@ def show(
     named = dict(images) if isinstance(images, Mapping) else {"": images}
     if not named:
         raise ValueError("images: at least one wanted, none came")
-    columns = max(1, min(columns, len(named)))
+    columns = min(as_int(columns, "columns", 1), len(named))
+    size = as_positive(size, "size", "inches")
+    if step is not None:
+        step = as_positive(step, "step", unit)
     rows = -(-len(named) // columns)
     figure = _figure(size * columns, size * rows)
     grid = figure.subplots(rows, columns, squeeze=False)
@@ -147,10 +151,15 @@ def strain(
     >>> [axes.get_title() for axes in figure.axes[:4]]
     ['ε_yy [%]', 'ε_xx [%]', 'ε_xy [%]', 'ω [°]']
     """
-    values = [np.asarray(part, np.float64) for part in parts]
+    if not isinstance(parts, Iterable):
+        raise TypeError(f"parts: four arrays wanted, {type(parts).__name__} came")
+    values = [as_reals(part, "parts", finite=False) for part in parts]
+    size = as_positive(size, "size", "inches")
+    if limit is not None:
+        limit = as_positive(limit, "limit")
     if len(values) != 4 or len({v.shape for v in values}) != 1:
         raise ValueError(f"parts: four arrays of one shape wanted, {[v.shape for v in values]} came")
-    places = None if positions is None else np.asarray(positions, np.float64)
+    places = None if positions is None else as_points(positions)
     wanted = 2 if places is None else 1
     if values[0].ndim != wanted or (places is not None and places.shape != (len(values[0]), 2)):
         where = "no positions" if places is None else f"positions {places.shape}"

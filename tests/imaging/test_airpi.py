@@ -202,14 +202,14 @@ def test_wrong_input():
         airpi(frames.astype(np.float64), **OPTICS, model=model)
     with pytest.raises(ValueError, match="shape"):
         airpi(frames[0], **OPTICS, model=model)
-    for wrong in (0, 1.5, True):
+    for wrong in (0, -1):
         with pytest.raises(ValueError, match="oversample"):
             airpi(frames, **OPTICS, oversample=wrong, model=model)
     with pytest.raises(TypeError, match="Aberrations"):
         airpi(frames, **OPTICS, aberrations={"C10": 1.0}, model=model)
     bad = frames.astype(np.float32)
     bad[1, 2, 5, 6] = np.nan
-    with pytest.raises(ValueError, match=r"\[1, 2, 5, 6\]"):
+    with pytest.raises(ValueError, match=r"frames\[1\].*\[2, 5, 6\]"):
         airpi(bad, **OPTICS, model=model)
 
 

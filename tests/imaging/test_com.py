@@ -130,7 +130,7 @@ def test_numbers_that_are_not_finite(com, bad, place):
     [
         (dict(mask=np.ones((3, 3))), r"mask: shape \(33, 40\) wanted, \(3, 3\) came"),
         (dict(mask=np.full((33, 40), np.nan)), "mask: finite"),
-        (dict(center=(np.nan, 3)), "center: finite"),
+        (dict(center=(np.nan, 3)), "center: a finite"),
         (dict(center=3.0), r"center: two numbers \(y, x\) wanted"),
         (dict(threads=-1), "threads: 0"),
     ],

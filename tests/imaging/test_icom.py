@@ -115,9 +115,9 @@ def test_idpc_scales_and_options():
 
 def test_wrong_segments():
     good, angles = np.ones((4, 5, 6), np.float32), np.arange(4.0)
-    with pytest.raises(TypeError, match="segments: an array"):
+    with pytest.raises(TypeError, match="segments: a NumPy array"):
         idpc(good.astype(np.int32), angles)
-    with pytest.raises(TypeError, match="segments: an array"):
+    with pytest.raises(TypeError, match="segments: a NumPy array"):
         idpc(good.tolist(), angles)
     for shape in ((2, 5, 6), (4, 5), (4, 0, 6)):
         with pytest.raises(ValueError, match="segments: shape"):
@@ -125,7 +125,7 @@ def test_wrong_segments():
     for value in (np.nan, -1.0, np.inf):
         bad = good.copy()
         bad[1, 2, 3] = value
-        with pytest.raises(ValueError, match="segments: finite numbers"):
+        with pytest.raises(ValueError, match=r"segments: (finite )?numbers"):
             idpc(bad, angles)
     with pytest.raises(ValueError, match="angles: shape"):
         idpc(good, np.arange(3.0))
@@ -161,7 +161,7 @@ def test_wrong_maps_and_numbers(icom):
     bad = com.copy()
     bad[1, 2, 0] = np.inf
     for function in (icom, ricom, lambda c: electric_field(c, energy=3e5, angle_per_pixel=1.0)):
-        with pytest.raises(TypeError, match="com: a float32"):
+        with pytest.raises(TypeError, match=r"com: .* float32"):
             function(com.astype(np.float64))
         with pytest.raises(ValueError, match="com: shape"):
             function(com[0])

@@ -297,13 +297,13 @@ def test_wrong_kernels_and_bands(function):
         with pytest.raises(TypeError, match="kernel: an int"):
             function(kernel)
     for low, high in [(0.3, 0.2), (0.2, 0.2), (-0.1, 0.2), (np.nan, 0.2), (0.1, np.nan), (0.1, -np.inf)]:
-        with pytest.raises(ValueError, match="low, high"):
+        with pytest.raises(ValueError, match=r"low|high"):
             function(5, low=low, high=high)
 
 
 def test_wrong_maps(ricom):
     for wrong in (np.zeros((8, 8, 2)), np.zeros((8, 8, 2), np.int32), np.zeros((8, 8, 2), ">f4"), [[[1.0, 2.0]]]):
-        with pytest.raises(TypeError, match="com: a float32 array"):
+        with pytest.raises(TypeError, match=r"com: .* float32"):
             ricom(wrong)
     for shape in ((8, 8), (8, 8, 3), (8, 0, 2), (2, 8, 8, 2)):
         with pytest.raises(ValueError, match="com: shape"):
@@ -318,7 +318,7 @@ def test_wrong_maps(ricom):
 
 def test_wrong_shapes():
     for shape in ((0, 5), (5,), (5, 5, 5), (5.0, 5), 5, "ab"):
-        with pytest.raises(ValueError, match="shape: two positive ints"):
+        with pytest.raises(ValueError, match="shape: two whole numbers"):
             ricom_kernel(5, low=0.1, shape=shape)
-        with pytest.raises(ValueError, match="shape: two positive ints"):
+        with pytest.raises(ValueError, match="shape: two whole numbers"):
             ricom_transfer(5, shape=shape)

@@ -122,7 +122,7 @@ def test_wrong_input():
     com = np.zeros((8, 8, 2), np.float32)
     for function in (lambda c: rotate(c, 0.1), fit_rotation):
         for wrong in (com.astype(np.int32), com.astype(np.float16), com.tolist(), com.astype(complex)):
-            with pytest.raises(TypeError, match="com: an array of float32 or float64"):
+            with pytest.raises(TypeError, match=r"com: .* float32 or float64"):
                 function(wrong)
         with pytest.raises(ValueError, match="com: shape"):
             function(np.zeros((8, 8, 3)))

@@ -75,7 +75,7 @@ def test_numbers_that_are_not_finite(virtual_image):
     [
         (dict(inner=-1.0), "inner, outer"),
         (dict(inner=5.0, outer=5.0), "inner, outer"),
-        (dict(inner=np.nan), "inner, outer"),
+        (dict(inner=np.nan), "inner: a finite"),
         (dict(inner=1.0, mask=np.ones((9, 9))), "mask: either"),
         (dict(mask=np.ones((9, 8))), "mask: shape"),
         (dict(center=(1.0,)), "center"),

@@ -37,7 +37,7 @@ def test_replay_of_a_file_sends_its_bytes(tmp_path, raw):
     path = mib.write(tmp_path / "a.mib", images, 12, scan=(10, 10), raw=raw)
     with crewe.io.open(path) as file:
         seen = []
-        source, thread, errors = played(file, progress=seen.append)
+        source, thread, errors = played(file, on_sent=seen.append)
         with source:
             assert source.scan == (10, 10)
             assert source.metadata["raw"] == raw

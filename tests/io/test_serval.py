@@ -364,7 +364,7 @@ def played(source, scan, detector, **options):
     port, numbers = free_port(), []
     url = f"tpx3://127.0.0.1:{port}"
     player = threading.Thread(
-        target=lambda: crewe.io.replay(source, url, progress=numbers.append, **options), daemon=True
+        target=lambda: crewe.io.replay(source, url, on_sent=numbers.append, **options), daemon=True
     )
     player.start()
     with crewe.io.listen(url, scan=scan, detector=detector, timeout=10) as live:

@@ -95,3 +95,9 @@ def test_bad_input():
     image[3, 4] = np.nan
     with pytest.raises(ValueError, match="NaN"):
         scan_shifts(specimen(), image)
+
+
+@pytest.mark.parametrize("columns", [32, 35, 36])
+def test_images_hardly_wider_than_the_kernel(columns):
+    image = np.random.default_rng(0).random((24, columns)).astype(np.float32)
+    assert np.isfinite(scan_shifts(image, image)).all()

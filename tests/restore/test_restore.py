@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 import crewe
 from crewe import models, noise, specimen
 from crewe.restore import restore
+from crewe.restore.images import restore_into
 from reference import restore as reference
 
 pytest.importorskip("onnxruntime")
@@ -229,3 +230,26 @@ def test_other_modes_are_the_network_alone(mode):
     image = np.random.default_rng(0).poisson(4 + 3 * lattice((64, 80))).astype(np.float32)
     once, whole = (restore(image, model=MODES[mode], refine=refine) for refine in (False, True))
     np.testing.assert_array_equal(whole, once)
+
+
+def test_every_pixel_is_told_once_and_a_bar_changes_nothing():
+    image, counts = recorded(shape=(100, 150)), []
+    out = np.empty_like(image)
+    restore_into(out, image, MODEL, tile=64, passed=counts.append)
+    assert sum(counts) == image.size
+    assert len(counts) > counts.count(0) > 0
+    np.testing.assert_array_equal(restore(image, model=MODEL, tile=64, progress=True), out)
+
+
+def test_a_stack_ends_with_the_tiles_under_way(monkeypatch):
+    """As Ctrl-C does: what one image raises ends the others too."""
+    begun = []
+
+    def broken(self, *batches):
+        begun.append(len(batches))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(models.Model, "run", broken)
+    with pytest.raises(KeyboardInterrupt):
+        restore(np.stack([recorded(shape=(70, 70))] * 6), model=MODEL, threads=2)
+    assert len(begun) <= 4

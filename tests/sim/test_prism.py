@@ -63,7 +63,7 @@ def test_a_smaller_aperture():
 
 def test_wrong_arguments_are_named():
     potential = a_potential(cells=1)
-    for wrong in (0, 7, 1.5):
+    for wrong in (0, 7):
         with pytest.raises(ValueError, match="interpolation"):
             sim.Prism(potential, interpolation=wrong, **OPTICS)
     with pytest.raises(ValueError, match="semiangle"):

@@ -121,7 +121,7 @@ def test_displacement_of_a_known_field():
 @pytest.mark.parametrize(
     ("bad", "words"),
     [
-        (np.zeros((2, 2)), "at least 3"), (np.zeros((9, 3)), r"\(n, 2\)"), (np.full((9, 2), np.nan), "row 0"),
+        (np.zeros((2, 2)), "at least 3"), (np.zeros((9, 3)), r"\(n, 2\)"), (np.full((9, 2), np.nan), r"\[0, 0\]"),
         (np.zeros((9, 2)), "one line"), (np.stack([np.arange(9.0), 2 * np.arange(9.0)], 1), "one line"),
         (np.random.default_rng(0).random((400, 2)) * 300, "on a lattice"),
     ],

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
-from crewe._array import as_finite, as_shape
+from crewe._array import as_choice, as_number, as_points, as_positive, as_reals, as_shape, as_threads
 
-__all__ = ["Columns", "Width", "as_length", "rows_of"]
+__all__ = ["Columns", "Width", "rows_of"]
 
 Floats = NDArray[np.float64]
 Width = Literal["shared", "free", "elliptic"]
@@ -49,13 +49,6 @@ class Columns:
     converged : bool
         Whether the fit came to its end before 100 steps.
 
-    Attributes
-    ----------
-    axes : ndarray (n, 2)
-        Long and short half axis [Å].
-    angles : ndarray (n,)
-        Of the long axis [rad], from x towards y, −π/2 to π/2.
-
     References
     ----------
     De Backer et al., Ultramicroscopy 171 (2016) 104, eqs. 1-3.
@@ -82,23 +75,24 @@ class Columns:
     converged: bool = True
 
     def __post_init__(self) -> None:
-        positions = _numbers(self.positions, "positions", (-1, 2))
+        positions = np.array(as_points(self.positions))
         n = len(positions)
         heights, widths = (
-            _numbers(np.broadcast_to(np.asarray(value, float), (n,)) if np.ndim(value) == 0 else value, name, (n,))
+            _numbers(np.broadcast_to(value, (n,)) if np.ndim(value) == 0 else value, name, (n,))
             for value, name in ((self.heights, "heights"), (self.widths, "widths"))
         )
         if not (widths > 0).all():
             raise ValueError(f"widths: numbers > 0 wanted, {widths.min()} came")
-        if self.width not in get_args(Width):
-            raise ValueError(f"width: one of {', '.join(get_args(Width))} wanted, {self.width!r} came")
+        as_choice(self.width, "width", get_args(Width))
         found: dict[str, Any] = {
             "positions": positions,
             "heights": heights,
             "widths": widths,
-            "background": as_finite(self.background, "background"),
+            "background": as_number(self.background, "background"),
             "scs": 2 * np.pi * heights * widths**2 if self.scs is None else _numbers(self.scs, "scs", (n,)),
-            "covariance": np.full((n, 4, 4), np.nan) if self.covariance is None else np.asarray(self.covariance, float),
+            "covariance": np.full((n, 4, 4), np.nan)
+            if self.covariance is None
+            else as_reals(self.covariance, "covariance", finite=False),
             "ellipticity": np.zeros((n, 2))
             if self.ellipticity is None
             else _numbers(self.ellipticity, "ellipticity", (n, 2)),
@@ -113,19 +107,21 @@ class Columns:
 
     @property
     def axes(self) -> Floats:
+        """Long and short half axis (n, 2) [Å]."""
         e = np.hypot(*self.ellipticity.T)
         ratio = np.sqrt(np.hypot(1, e) + e)
         return np.stack([self.widths * ratio, self.widths / ratio], axis=1)
 
     @property
     def angles(self) -> Floats:
+        """Of the long axes (n,) [rad], from x towards y, −π/2 to π/2."""
         angles: Floats = -np.arctan2(self.ellipticity[:, 1], self.ellipticity[:, 0]) / 2
         return angles
 
     def image(self, shape: tuple[int, int], *, pixel_size: float = 1.0, threads: int = 0) -> Floats:
         """The columns' image (y, x) [intensity] on `shape` pixels of `pixel_size` [Å]."""
-        out = np.empty(as_shape(shape))
-        _core.atoms_draw(rows_of(self, as_length(pixel_size, "pixel_size")), self.background, out, threads=threads)
+        out, rows = np.empty(as_shape(shape)), rows_of(self, as_positive(pixel_size, "pixel_size", "Å"))
+        _core.atoms_draw(rows, self.background, out, threads=as_threads(threads))
         return out
 
 
@@ -135,23 +131,8 @@ def rows_of(columns: Columns, pixel_size: float) -> Floats:
     return np.ascontiguousarray(np.concatenate(parts, axis=1))
 
 
-def as_length(value: Any, name: str) -> float:
-    """A finite number > 0."""
-    number = as_finite(value, name)
-    if not number > 0:
-        raise ValueError(f"{name}: a number > 0 wanted, {value!r} came")
-    return number
-
-
 def _numbers(value: Any, name: str, shape: tuple[int, ...]) -> Floats:
-    array = np.array(value, dtype=np.float64)
-    if len(shape) == 2 and array.shape == (0,):
-        array = array.reshape(0, 2)
-    if array.ndim != len(shape) or any(want not in (-1, have) for want, have in zip(shape, array.shape, strict=True)):
-        wanted = str(shape).replace("-1", "n")
-        raise ValueError(f"{name}: shape {wanted} wanted, {array.shape} came")
-    if not np.isfinite(array).all():
-        raise ValueError(
-            f"{name}: finite numbers wanted, NaN or infinity came at {np.argwhere(~np.isfinite(array))[0].tolist()}"
-        )
-    return array
+    array = as_reals(value, name)
+    if array.shape != shape:
+        raise ValueError(f"{name}: shape {shape} wanted, {array.shape} came")
+    return np.array(array)

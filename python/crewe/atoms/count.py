@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe._array import as_int, as_reals
 from crewe.atoms.mixture import MOST_COMPONENTS, Mixture, grow, posterior, widen
 
 __all__ = ["Counts", "count"]
@@ -29,6 +30,11 @@ class Counts:
         Integrated classification likelihood (ICL) of 1 ... m components; the lower, the better. Empty with a library.
     bic : ndarray (m,)
         Bayesian information criterion of the same mixtures.
+
+    Examples
+    --------
+    >>> count([1.0, 1.1, 2.0, 2.1], components=2).counts.tolist()
+    [1, 1, 2, 2]
     """
 
     counts: NDArray[np.int64]
@@ -82,11 +88,9 @@ def count(scs: Any, *, library: Any = None, components: int | None = None) -> Co
         if components is not None:
             raise ValueError("components: the library says how many there are, give one of both")
         return _with_library(values, _library(library))
-    if components is not None and (isinstance(components, bool) or not isinstance(components, int | np.integer)):
-        raise TypeError(f"components: an int wanted, {type(components).__name__} came")
-    if components is not None and not 1 <= components <= len(values):
-        raise ValueError(f"components: 1..{len(values)} (columns) wanted, {components} came")
-    most = min(MOST_COMPONENTS, len(np.unique(values))) if components is None else int(components)
+    most = min(MOST_COMPONENTS, len(np.unique(values)))
+    if components is not None:
+        most = as_int(components, "components", 1, len(values))
     mixtures = grow(values, most)
     n = len(values)
     icl, bic = np.empty(len(mixtures)), np.empty(len(mixtures))
@@ -112,18 +116,16 @@ def _with_library(values: Floats, library: Floats) -> Counts:
 
 
 def _values(scs: Any) -> Floats:
-    values = np.asarray(scs, dtype=np.float64)
+    values = as_reals(scs, "scs")
     if values.ndim != 1 or values.size == 0:
         raise ValueError(f"scs: shape (n,), at least one, wanted, {values.shape} came")
-    if not np.isfinite(values).all():
-        raise ValueError(f"scs: finite numbers wanted, NaN or infinity came at {int(np.argmin(np.isfinite(values)))}")
     return values
 
 
 def _library(library: Any) -> Floats:
-    entries = np.asarray(library, dtype=np.float64)
-    if entries.ndim != 1 or entries.size == 0 or not np.isfinite(entries).all():
-        raise ValueError(f"library: finite numbers (m,), at least one, wanted, shape {entries.shape} came")
+    entries = as_reals(library, "library")
+    if entries.ndim != 1 or entries.size == 0:
+        raise ValueError(f"library: shape (m,), at least one, wanted, {entries.shape} came")
     if not (np.diff(entries) > 0).all():
         raise ValueError("library: cross-sections that ascend with the number of atoms wanted")
     return entries

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
-from crewe._array import as_shape, as_threads
-from crewe.atoms.columns import Columns, as_length, rows_of
+from crewe._array import as_positive, as_shape, as_threads
+from crewe.atoms.columns import Columns, rows_of
 
 __all__ = ["Bound", "crlb", "scs_variance"]
 
@@ -30,6 +30,12 @@ class Bound:
         [intensity·Å²].
     covariance : ndarray (n, 4, 4)
         Of (y, x, height, width): blocks of the inverse of the Fisher information of all parameters.
+
+    Examples
+    --------
+    >>> bound = crlb(Columns([[9.0, 9.0]], [50.0], 2.0), shape=(19, 19), dose=1.0)
+    >>> bound.positions.round(2).tolist(), bound.covariance.shape
+    ([[0.06, 0.06]], (1, 4, 4))
     """
 
     positions: Floats
@@ -81,7 +87,10 @@ def crlb(columns: Columns, *, shape: tuple[int, int], dose: float, pixel_size: f
     True
     """
     shape = as_shape(shape)
-    pixel_size, dose = as_length(pixel_size, "pixel_size"), as_length(dose, "dose")
+    pixel_size, dose = as_positive(pixel_size, "pixel_size", "Å"), as_positive(dose, "dose")
+    threads = as_threads(threads)
+    if not isinstance(columns, Columns):
+        raise TypeError(f"columns: crewe.atoms.Columns wanted, {type(columns).__name__} came")
     covariance = np.empty((len(columns), 4, 4))
     if len(columns):
         _core.atoms_bound(
@@ -91,7 +100,7 @@ def crlb(columns: Columns, *, shape: tuple[int, int], dose: float, pixel_size: f
             width=columns.width,
             background_free=columns.background_free,
             out=covariance,
-            threads=as_threads(threads),
+            threads=threads,
         )
     scale = np.array([1, 1, 1, pixel_size])
     covariance *= scale[:, None] * scale / (dose * pixel_size**2)

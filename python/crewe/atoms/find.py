@@ -1,13 +1,13 @@
 """Columns found in an image: a confidence for every pixel, its summits, the best of those that overlap."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
-from crewe._array import as_finite, as_image
+from crewe._array import as_choice, as_image, as_int, as_number
 from crewe.atoms.atomid import network_confidence
 from crewe.atoms.confidence import Confidence
 from crewe.atoms.log import log_confidence, spacing_of
@@ -43,6 +43,13 @@ class Proposals:
         Pixels of the image to one of the map: 1 with ``"log"``.
     model : {"atomid", "log"}
         What made the map.
+
+    Examples
+    --------
+    >>> y, x = np.mgrid[:64, :64]
+    >>> found = propose(np.exp(-((y % 16 - 8) ** 2 + (x % 16 - 8) ** 2) / 18).astype(np.float32), model="log")
+    >>> found.positions.shape, found.boxes.shape, found.columns().shape
+    ((16, 2), (16, 4), (16, 2))
     """
 
     confidence: NDArray[np.float32]
@@ -66,9 +73,9 @@ class Proposals:
 
     def again(self, *, threshold: float | None = None, window: int | None = None) -> "Proposals":
         """The proposals of the same map at another `threshold` or with another `window`, as in `propose`."""
-        lower = self.threshold if threshold is None else _as_threshold(threshold)
+        lower = self.threshold if threshold is None else as_number(threshold, "threshold", 0)
         spacing = self.spacing if self.model == "atomid" else None
-        return _of_map(Confidence(self.confidence, self.step, spacing), lower, _as_reach(window))
+        return _of_map(Confidence(self.confidence, self.step, spacing), lower, _reach(window))
 
 
 def find(
@@ -164,10 +171,9 @@ def propose(
     ((64, 64), 16, 16)
     """
     image = as_image(image)
-    reach = _as_reach(window)
-    lower = None if threshold is None else _as_threshold(threshold)
-    if model not in ("atomid", "log"):
-        raise ValueError(f"model: 'atomid' or 'log' wanted, {model!r} came")
+    reach = _reach(window)
+    lower = None if threshold is None else as_number(threshold, "threshold", 0)
+    as_choice(model, "model", get_args(Model))
     seen = views(image)
     map, decided = (network_confidence(seen), _COLUMN) if model == "atomid" else log_confidence(seen)
     return _of_map(map, decided if lower is None else lower, reach)
@@ -181,18 +187,5 @@ def _of_map(confidence: Confidence, threshold: float, reach: int) -> Proposals:
     return Proposals(confidence.map, positions, summits[:, 2].copy(), spacing, threshold, confidence.step, model)
 
 
-def _as_threshold(threshold: Any) -> float:
-    lower = as_finite(threshold, "threshold")
-    if lower < 0:
-        raise ValueError(f"threshold: 0 or more wanted, {threshold!r} came")
-    return lower
-
-
-def _as_reach(window: Any) -> int:
-    if window is None:
-        return 1
-    if isinstance(window, bool) or not isinstance(window, int | np.integer):
-        raise TypeError(f"window: an int wanted, {type(window).__name__} came")
-    if window < 1:
-        raise ValueError(f"window: 1 or more pixels wanted, {window} came")
-    return max(1, int(window) // 2)
+def _reach(window: int | None) -> int:
+    return 1 if window is None else max(1, as_int(window, "window", 1) // 2)

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
-from crewe._array import as_threads
-from crewe.atoms.columns import Columns, Width, as_length
+from crewe._array import as_choice, as_image, as_points, as_positive, as_threads
+from crewe.atoms.columns import Columns, Width
 
 __all__ = ["Noise", "fit"]
 
@@ -79,11 +79,10 @@ def fit(
     >>> found.heights.round(4).tolist(), round(found.background, 4)
     ([100.0, 60.0], 5.0)
     """
-    _check_image(image)
-    pixel_size = as_length(pixel_size, "pixel_size")
-    for value, name, known in ((width, "width", get_args(Width)), (noise, "noise", get_args(Noise))):
-        if value not in known:
-            raise ValueError(f"{name}: one of {', '.join(known)} wanted, {value!r} came")
+    image = as_image(image, "image", (np.float32, np.float64))
+    pixel_size = as_positive(pixel_size, "pixel_size", "Å")
+    as_choice(width, "width", get_args(Width))
+    as_choice(noise, "noise", get_args(Noise))
     if noise == "poisson" and (image < 0).any():
         raise ValueError(f"image: counts >= 0 wanted for Poisson noise, {image.min()} came")
     starts = _starts(positions, image.shape)
@@ -119,24 +118,9 @@ def fit(
     )
 
 
-def _check_image(image: Any) -> None:
-    if not isinstance(image, np.ndarray) or image.dtype not in (np.float32, np.float64) or not image.dtype.isnative:
-        what = f"dtype {image.dtype}" if isinstance(image, np.ndarray) else type(image).__name__
-        raise TypeError(f"image: a NumPy array of dtype float32 or float64 wanted, {what} came")
-    if image.ndim != 2 or 0 in image.shape:
-        raise ValueError(f"image: shape (y, x) wanted, {image.shape} came")
-    if not np.isfinite(image).all():
-        place = np.argwhere(~np.isfinite(image))[0].tolist()
-        raise ValueError(f"image: finite numbers wanted, NaN or infinity came at {place}")
-
-
 def _starts(positions: Any, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    starts = np.ascontiguousarray(positions, dtype=np.float64)
-    if starts.shape == (0,):
-        starts = starts.reshape(0, 2)
-    if starts.ndim != 2 or starts.shape[1] != 2:
-        raise ValueError(f"positions: shape (n, 2) wanted, {starts.shape} came")
-    inside = ((starts >= -0.5) & (starts <= np.array(shape) - 0.5)).all(axis=1)  # False for NaN
+    starts = np.ascontiguousarray(as_points(positions))
+    inside = ((starts >= -0.5) & (starts <= np.array(shape) - 0.5)).all(axis=1)
     if not inside.all():
         k = int(np.argmin(inside))
         raise ValueError(f"positions: (y, x) in the image of {shape} pixels wanted, {starts[k].tolist()} came at {k}")

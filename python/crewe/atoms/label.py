@@ -73,6 +73,8 @@ def label(images: NDArray[np.float32] | Sequence[NDArray[np.float32]]) -> list[N
 
 
 def _as_stack(images: Any) -> list[Image]:
+    if not isinstance(images, Sequence | np.ndarray) or isinstance(images, str):
+        raise TypeError(f"images: an array (n, y, x) or a sequence of images wanted, {type(images).__name__} came")
     if isinstance(images, np.ndarray) and images.ndim != 3:
         raise ValueError(f"images: shape (n, y, x) wanted, {images.shape} came")
     stack = [as_image(image, f"images[{k}]") for k, image in enumerate(images)]

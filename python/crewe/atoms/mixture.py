@@ -19,7 +19,25 @@ NARROWEST = 1e-4
 
 @dataclass(frozen=True, eq=False)
 class Mixture:
-    """Normal distributions of one width: `means` (k,) ascending, `width`, `proportions` (k,), `log_likelihood`."""
+    """Normal distributions of one width.
+
+    Attributes
+    ----------
+    means : ndarray (k,)
+        Ascending [unit of the values].
+    width : float
+        Standard deviation of each.
+    proportions : ndarray (k,)
+        Parts of the values that belong to each; they sum to 1.
+    log_likelihood : float
+        Of the values.
+
+    Examples
+    --------
+    >>> from crewe import atoms
+    >>> atoms.count([1.0, 1.1, 2.0, 2.1], components=2).mixture.means.round(2).tolist()
+    [1.05, 2.05]
+    """
 
     means: Floats
     width: float

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
-from crewe._array import as_finite
+from crewe._array import as_number, as_reals
 from crewe._device import extension, on_device, view
 
 __all__ = ["nms"]
@@ -49,12 +49,10 @@ def nms(boxes: Any, scores: Any, *, iou: float = 0.3) -> NDArray[np.int64]:
     >>> nms([[0, 0, 2, 2], [0, 0.5, 2, 2.5], [5, 0, 7, 2]], [0.8, 0.9, 0.7]).tolist()
     [1, 2]
     """
-    iou = as_finite(iou, "iou")
-    if not 0 <= iou <= 1:
-        raise ValueError(f"iou: 0 to 1 wanted, {iou} came")
+    iou = as_number(iou, "iou", 0, 1)
     if on_device(boxes):
         return _nms_there(boxes, scores, iou)
-    boxes, scores = _numbers(boxes, "boxes"), _numbers(scores, "scores")
+    boxes, scores = as_reals(boxes, "boxes"), as_reals(scores, "scores")
     _check_shapes(boxes.shape, scores.shape)
     exchanged = (boxes[:, :2] > boxes[:, 2:]).any(axis=1)
     if exchanged.any():
@@ -87,18 +85,3 @@ def _nms_there(boxes: Any, scores: Any, iou: float) -> NDArray[np.int64]:
     found.put(kept)
     array: NDArray[np.int64] = kept.owner
     return array
-
-
-def _numbers(values: Any, name: str) -> NDArray[np.float64]:
-    array = np.asarray(values)
-    if array.dtype.kind not in "fiu":
-        raise TypeError(f"{name}: real numbers wanted, dtype {array.dtype} came")
-    array = array.astype(np.float64, copy=False)
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name}: finite numbers wanted, NaN or infinity came at {_first_bad(array)}")
-    return array
-
-
-def _first_bad(array: NDArray[np.float64]) -> list[int]:
-    place: list[int] = np.argwhere(~np.isfinite(array))[0].tolist()
-    return place

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe.atoms.columns import Columns, as_length
+from crewe._array import as_positive
+from crewe.atoms.columns import Columns
 from crewe.atoms.crlb import scs_variance
 
 __all__ = ["columns_table", "save_columns"]
@@ -43,7 +44,7 @@ def save_columns(path: str | Path, columns: Columns, *, pixel_size: float = 1.0,
     y [pixel],x [pixel],y [Å],x [Å],height,w
     """
     path = Path(path)
-    table = columns_table(columns, as_length(pixel_size, "pixel_size"), counts)
+    table = columns_table(columns, as_positive(pixel_size, "pixel_size", "Å"), counts)
     if path.suffix == ".csv":
         np.savetxt(
             path,

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
-from crewe._array import as_finite, as_points
+from crewe._array import as_points, as_positive
 
 __all__ = ["Score", "score"]
 
@@ -31,6 +31,12 @@ class Score:
         [pixels]; infinite where either is missing.
     matches : ndarray (k, 2) int64
         Pairs (index in found, index in truth), by rising index in found.
+
+    Examples
+    --------
+    >>> found = score([[0, 0]], [[0, 0], [5, 5]], tolerance=1.0)
+    >>> found.precision, found.recall
+    (1.0, 0.5)
     """
 
     precision: float
@@ -77,9 +83,7 @@ def score(found: Any, truth: Any, *, tolerance: float) -> Score:
     ([[0, 0], [1, 1]], 1.0, 0.667, 0.8)
     """
     found, truth = as_points(found, "found"), as_points(truth, "truth")
-    tolerance = as_finite(tolerance, "tolerance")
-    if tolerance <= 0:
-        raise ValueError(f"tolerance: a positive number wanted, {tolerance} came")
+    tolerance = as_positive(tolerance, "tolerance", "pixels")
     n, m = len(found), len(truth)
     matches = _core.atoms_match(found, truth, tolerance=tolerance)
     k = len(matches)

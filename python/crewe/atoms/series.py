@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe._array import as_reals
 from crewe.atoms.count import count
 from crewe.atoms.mixture import NARROWEST, Mixture
 
@@ -31,6 +32,11 @@ class CountSeries:
         Probability to have j + 1 atoms in the next frame after i + 1 in this one; rows sum to 1.
     mixture : Mixture
         The distributions of the cross-sections.
+
+    Examples
+    --------
+    >>> count_series([[1.0, 2.0, 1.1], [1.1, 2.1, 2.0]], components=2).counts.tolist()
+    [[1, 2, 1], [1, 2, 2]]
     """
 
     counts: NDArray[np.int64]
@@ -76,7 +82,7 @@ def count_series(scs: Any, *, library: Any = None, components: int | None = None
     >>> bool((found.counts == atoms).mean() > 0.98)
     True
     """
-    values = np.asarray(scs, dtype=np.float64)
+    values = as_reals(scs, "scs")
     if values.ndim != 2 or 0 in values.shape:
         raise ValueError(f"scs: shape (frames, n) wanted, {values.shape} came")
     mixture = count(values.ravel(), library=library, components=components).mixture

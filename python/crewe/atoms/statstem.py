@@ -34,6 +34,13 @@ class StatSTEM:
         Which of the columns were counted.
     counts : ndarray (m,) int64 or None
         Their atoms.
+
+    Examples
+    --------
+    >>> import scipy.io
+    >>> scipy.io.savemat("observed.mat", {"input": {"obs": np.ones((4, 6)), "dx": 0.2}})
+    >>> load_statstem("observed.mat").image.shape
+    (4, 6)
     """
 
     image: Floats

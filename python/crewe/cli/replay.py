@@ -39,5 +39,5 @@ def replay(file: Path, url: str, rate: float | None, **options: Any) -> None:
                     bar.restart()
                 bar.set(count)
 
-            io.replay(source, url, rate=rate, progress=sent)
+            io.replay(source, url, rate=rate, on_sent=sent)
         click.echo(f"sent {bar.done} of {total}, {bar.rate()}", err=True)

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
-from crewe._array import as_finite
-from crewe.optics import Aberrations, wavelength
+from crewe._array import as_number, as_positive
+from crewe.optics import Aberrations, as_aberrations, wavelength
 
 __all__ = ["Grid", "Resampler", "Scan", "as_scan", "neighbours", "plan", "probe_wave"]
 
@@ -85,18 +85,19 @@ def as_scan(
     aberrations: Any = None,
 ) -> Scan:
     """The calibration, checked."""
-    for name, value, unit in (
-        ("energy", energy, "eV"), ("semiangle", semiangle, "mrad"), ("step", step, "Å"),
-        ("angle_per_pixel", angle_per_pixel, "mrad"),
-    ):  # fmt: skip
-        if value is None:
-            raise ValueError(f"{name}: the calibration wants a positive number [{unit}], None came")
-        if as_finite(value, name) <= 0:
-            raise ValueError(f"{name}: a positive number wanted [{unit}], {value} came")
-    if aberrations is not None and not isinstance(aberrations, Aberrations):
-        raise TypeError(f"aberrations: crewe.optics.Aberrations wanted, {type(aberrations).__name__} came")
-    turn, lens = as_finite(rotation, "rotation"), aberrations or Aberrations()
-    scan = Scan(float(energy), float(semiangle), float(step), float(angle_per_pixel), turn, bool(transpose), lens)
+    given = {"energy": energy, "semiangle": semiangle, "step": step, "angle_per_pixel": angle_per_pixel}
+    if missing := [name for name, value in given.items() if value is None]:  # as of a file that doesn't say
+        raise ValueError(f"{', '.join(missing)}: the calibration wanted, None came")
+    wavelength(energy)
+    scan = Scan(
+        float(energy),
+        as_positive(semiangle, "semiangle", "mrad"),
+        as_positive(step, "step", "Å"),
+        as_positive(angle_per_pixel, "angle_per_pixel", "mrad"),
+        as_number(rotation, "rotation", unit="rad"),
+        bool(transpose),
+        as_aberrations(aberrations),
+    )
     _check_window(scan, 1 / scan.pixel)
     if scan.step > 2 * scan.radius:
         raise ValueError(

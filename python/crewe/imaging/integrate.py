@@ -7,7 +7,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crewe import _core
-from crewe._array import as_com, as_finite, as_threads
+from crewe._array import (
+    FRAME_DTYPES,
+    as_com,
+    as_number,
+    as_positive,
+    as_reals,
+    as_threads,
+    as_typed,
+    check_finite,
+)
 from crewe._device import on_device
 from crewe.imaging import _cuda
 from crewe.optics import interaction, wavelength
@@ -59,9 +68,8 @@ def icom(
     >>> np.allclose(icom(com), np.cos(2 * np.pi * x / 8), atol=1e-6)
     True
     """
-    length, least, threads = as_finite(step, "step"), as_finite(high_pass, "high_pass"), as_threads(threads)
-    if least < 0:
-        raise ValueError(f"high_pass: 0 or more wanted [cycles/pixel], {high_pass} came")
+    length, least = as_number(step, "step"), as_number(high_pass, "high_pass", 0, unit="cycles/pixel")
+    threads = as_threads(threads)
     if on_device(com):
         image: NDArray[np.float32] = _cuda.icom(com, length, least)
         return image
@@ -87,7 +95,7 @@ def idpc(
 
     Parameters
     ----------
-    segments : ndarray (n, sy, sx), float32 or unsigned integer
+    segments : ndarray (n, sy, sx), uint8, uint16, uint32 or float32
         Electrons per sector and probe position, n >= 3.
     angles : array_like (n,)
         Mean direction of each sector, from +x towards +y [rad].
@@ -130,7 +138,7 @@ def idpc(
     units = np.stack([np.sin(directions), np.cos(directions)], -1)
     total = counts.sum(0, dtype=np.float64)
     moment = np.tensordot(counts, units, axes=(0, 0))
-    field = moment / np.where(total == 0, 1, total)[..., None] * as_finite(radius, "radius")
+    field = moment / np.where(total == 0, 1, total)[..., None] * as_number(radius, "radius")
     field -= field.mean((0, 1))
     return icom(field.astype(np.float32), step=step, high_pass=high_pass, threads=threads)
 
@@ -173,27 +181,22 @@ def electric_field(com: NDArray[np.float32], *, energy: float, angle_per_pixel: 
     array([[[-0.  , -4.89]]], dtype=float32)
     """
     com = as_com(com)
-    angle = as_finite(angle_per_pixel, "angle_per_pixel")
-    if angle <= 0:
-        raise ValueError(f"angle_per_pixel: a positive number wanted [mrad], {angle_per_pixel} came")
+    angle = as_positive(angle_per_pixel, "angle_per_pixel", "mrad")
     volts = 2 * math.pi / (wavelength(energy) * interaction(energy))  # pv/e
     field: NDArray[np.float32] = com * np.float32(-angle * 1e-3 * volts)
     return field
 
 
 def _segments(segments: Any, angles: Any) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    if not isinstance(segments, np.ndarray) or not (segments.dtype == np.float32 or segments.dtype.kind == "u"):
-        what = repr(segments.dtype) if isinstance(segments, np.ndarray) else type(segments).__name__
-        raise TypeError(f"segments: an array of float32 or unsigned integers wanted, {what} came")
+    as_typed(segments, "segments", *FRAME_DTYPES)
     if segments.ndim != 3 or len(segments) < 3 or 0 in segments.shape:
         raise ValueError(f"segments: shape (n, sy, sx) with n >= 3 wanted, {segments.shape} came")
-    if not (np.isfinite(segments).all() and (segments >= 0).all()):
-        raise ValueError("segments: finite numbers of 0 or more wanted, negative ones, NaN or infinity came")
-    directions = np.asarray(angles, np.float64)
+    check_finite(segments, "segments")
+    if (segments < 0).any():
+        raise ValueError(f"segments: numbers of 0 or more wanted, {segments.min()} came")
+    directions = as_reals(angles, "angles")
     if directions.shape != segments.shape[:1]:
         raise ValueError(f"angles: shape {segments.shape[:1]} wanted, one per segment, {directions.shape} came")
-    if not np.isfinite(directions).all():
-        raise ValueError("angles: finite numbers [rad] wanted, NaN or infinity came")
     if np.ptp(np.cos(2 * directions)) < 1e-9 and np.ptp(np.sin(2 * directions)) < 1e-9:
         raise ValueError("angles: directions that don't all lie on one line wanted")
     return segments, directions

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crewe import _core
-from crewe._array import as_frames, as_pair, as_threads, as_weights
+from crewe._array import as_band, as_frames, as_number, as_pair, as_threads, as_weights
 from crewe._device import DeviceView
 from crewe.imaging import _cuda
 
@@ -120,9 +120,7 @@ def virtual_image(
     frames, threads = as_frames(frames, gpu=True), as_threads(threads)
     shape = frames.shape[-2:]
     cy, cx = _center(center, shape)
-    outer = math.inf if outer is None else float(outer)
-    if not 0 <= inner < outer:
-        raise ValueError(f"inner, outer: 0 <= inner < outer wanted [detector pixels], {inner} and {outer} came")
+    inner, outer = as_band(as_number(inner, "inner"), outer, ("inner", "outer"), "detector pixels")
     if mask is None:
         weights = _core.ring_weights(shape, inner, outer, cy, cx)
     elif inner == 0 and outer == math.inf and center is None:

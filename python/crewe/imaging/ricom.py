@@ -3,14 +3,13 @@
 Equation numbers are those of the thesis chapter that became Yu et al., Microsc. Microanal. 28 (2022) 1526.
 """
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
-from crewe._array import as_com, as_finite, as_odd, as_shape, as_threads
+from crewe._array import as_band, as_com, as_number, as_odd, as_shape, as_threads
 from crewe._device import on_device
 from crewe.imaging import _cuda
 
@@ -70,7 +69,7 @@ def ricom(
     array([ 0., -1.,  0.,  1.,  0.], dtype=float32)
     """
     band = _band(kernel, low, high)
-    scale, threads = np.float32(as_finite(step, "step")), as_threads(threads)
+    scale, threads = np.float32(as_number(step, "step")), as_threads(threads)
     if on_device(com):
         image: NDArray[np.float32] = _cuda.ricom(com, *band, scale)
         return image
@@ -200,9 +199,4 @@ def _prepare(kernel: Any, low: float | None, high: float | None, shape: tuple[in
 
 def _band(kernel: Any, low: float | None, high: float | None) -> tuple[int, float, float]:
     """Width and band limits, checked."""
-    width = as_odd(kernel, "kernel")
-    least = 0.0 if low is None else float(low)
-    most = math.inf if high is None else float(high)
-    if not 0 <= least < most:
-        raise ValueError(f"low, high: 0 <= low < high wanted [cycles/pixel], {low} and {high} came")
-    return width, least, most
+    return as_odd(kernel, "kernel"), *as_band(low, high, ("low", "high"), "cycles/pixel")

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe._array import as_finite, as_vectors
+from crewe._array import as_number, as_vectors, check_finite
 
 __all__ = ["fit_rotation", "rotate"]
 
@@ -48,7 +48,7 @@ def rotate(com: NDArray[Any], angle: float, *, transpose: bool = False) -> NDArr
     array([1., 0.], dtype=float32)
     """
     com = as_vectors(com, "com")
-    turn = as_finite(angle, "angle")
+    turn = as_number(angle, "angle", unit="rad")
     cos, sin = com.dtype.type(math.cos(turn)), com.dtype.type(math.sin(turn))
     y, x = (com[..., 1], com[..., 0]) if transpose else (com[..., 0], com[..., 1])
     out = np.empty_like(com)
@@ -107,8 +107,7 @@ def fit_rotation(com: NDArray[Any]) -> tuple[float, bool]:
     com = as_vectors(com, "com")
     if com.ndim != 3 or min(com.shape[:2]) < 2:
         raise ValueError(f"com: shape (sy, sx, 2) with at least 2×2 positions wanted, {com.shape} came")
-    if not np.isfinite(com).all():
-        raise ValueError("com: finite numbers wanted, NaN or infinity came")
+    check_finite(com, "com")
     centred = com - com.mean((0, 1), dtype=np.float64).astype(com.dtype)
     fits = [_least_curl(centred, transpose) for transpose in (False, True)]
     transpose = fits[1][0] < fits[0][0]

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
-from crewe._array import as_finite, as_frames, as_pair, as_threads
+from crewe._array import as_frames, as_number, as_pair, as_positive, as_threads
 from crewe._device import DeviceView
 from crewe.imaging import _cuda
-from crewe.optics import Aberrations, wavelength
+from crewe.optics import Aberrations, as_aberrations, wavelength
 
 __all__ = ["ssb"]
 
@@ -99,7 +99,7 @@ def ssb(
     optics = as_optics(energy, semiangle, step, angle_per_pixel, aberrations, wiener)
     ky, kx = frames.shape[2:]
     middle = ((ky - 1) / 2, (kx - 1) / 2) if center is None else as_pair(center, "center")
-    turn, threads = (as_finite(rotation, "rotation"), bool(transpose)), as_threads(threads)
+    turn, threads = (as_number(rotation, "rotation", unit="rad"), bool(transpose)), as_threads(threads)
     wave: NDArray[np.complex64]
     if isinstance(frames, DeviceView):
         wave = _cuda.ssb(frames, optics, middle, *turn, threads)
@@ -120,14 +120,11 @@ def as_optics(
 ) -> tuple[float, float, float, float, float, list[tuple[int, int, float, float]]]:
     """What the core takes, checked."""
     wavelength(energy)
-    for name, value, unit in (
-        ("semiangle", semiangle, "mrad"), ("step", step, "Å"), ("angle_per_pixel", angle_per_pixel, "mrad"),
-    ):  # fmt: skip
-        if as_finite(value, name) <= 0:
-            raise ValueError(f"{name}: a positive number wanted [{unit}], {value} came")
-    if aberrations is not None and not isinstance(aberrations, Aberrations):
-        raise TypeError(f"aberrations: crewe.optics.Aberrations wanted, {type(aberrations).__name__} came")
-    if wiener is not None and as_finite(wiener, "wiener") <= 0:
-        raise ValueError(f"wiener: None or a positive number wanted, {wiener} came")
-    terms = [] if aberrations is None else aberrations._terms()
-    return float(energy), float(semiangle), float(step), float(angle_per_pixel), float(wiener or 0), terms
+    return (
+        float(energy),
+        as_positive(semiangle, "semiangle", "mrad"),
+        as_positive(step, "step", "Å"),
+        as_positive(angle_per_pixel, "angle_per_pixel", "mrad"),
+        0.0 if wiener is None else as_positive(wiener, "wiener"),
+        as_aberrations(aberrations)._terms(),
+    )

@@ -10,9 +10,10 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe._array import FRAME_DTYPES
+from crewe._array import FRAME_DTYPES, as_int, as_shape
+from crewe._mapped import let_go
 from crewe.errors import FormatError
-from crewe.io.sources import FrameSource, as_count, as_scan, let_go
+from crewe.io.sources import FrameSource
 
 __all__ = ["ArraySource", "EmpadFile", "NpyFile", "is_empad", "is_npy"]
 
@@ -51,11 +52,11 @@ class ArraySource(FrameSource):
         if scan is None:
             scan = (frames.shape[0], frames.shape[1]) if frames.ndim == 4 else (1, frames.shape[0])
         self._frames = frames
-        self.scan = as_scan(scan)
+        self.scan = as_shape(scan, "scan")
         self.detector = (frames.shape[-2], frames.shape[-1])
         self.dtype = frames.dtype.newbyteorder("=")
         self.metadata = metadata or {}
-        self.skip, self.flyback = as_count(skip, "skip"), as_count(flyback, "flyback")
+        self.skip, self.flyback = as_int(skip, "skip"), as_int(flyback, "flyback")
 
     def __len__(self) -> int:
         return int(np.prod(self._frames.shape[:-2]))

@@ -1,7 +1,5 @@
 """What the files and sockets of event detectors have in common: options, and events in blocks from a mapped file."""
 
-import math
-import operator
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -9,8 +7,10 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe._array import as_int, as_positive, as_shape
+from crewe._mapped import let_go
 from crewe.errors import FormatError
-from crewe.io.sources import EventSource, as_count, as_scan, let_go
+from crewe.io.sources import EventSource
 
 __all__ = ["TICK", "Chip", "EventFile", "EventScan", "core_options", "damage_error", "quad"]
 
@@ -44,28 +44,6 @@ def quad(gap: int = 0) -> list[Chip]:
     return [Chip(0, far), Chip(far, far, True, True), Chip(far, 0, True, True), Chip(0, 0)]
 
 
-def as_detector(detector: Any) -> tuple[int, int]:
-    """Pixels of a detector (ky, kx), two integers from 1 to 65536."""
-    try:
-        ky, kx = (operator.index(n) for n in detector)
-    except (TypeError, ValueError):
-        ky = kx = 0
-    if not (1 <= ky <= 1 << 16 and 1 <= kx <= 1 << 16):
-        raise ValueError(f"detector: two integers (ky, kx) from 1 to 65536 wanted, {detector!r} came")
-    return ky, kx
-
-
-def as_seconds(value: Any, name: str) -> float:
-    """A positive time [s]."""
-    try:
-        seconds = float(value)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name}: seconds wanted, {value!r} came") from None
-    if not (seconds > 0 and math.isfinite(seconds)):
-        raise ValueError(f"{name}: a positive number of seconds wanted, {value!r} came")
-    return seconds
-
-
 def as_chips(chips: Sequence[tuple[int, int, bool, bool]] | None, detector: tuple[int, int]) -> list[Chip]:
     """The places of the chips; default: one chip, or a quad that fills the detector."""
     ky, kx = detector
@@ -96,14 +74,16 @@ def core_options(
     """Checked options, as the decoders of the core take them."""
     if scan is None:
         raise ValueError("scan: the probe positions (y, x) wanted, because events don't tell them")
-    ky, kx = as_detector(detector)
+    ky, kx = as_shape(detector, "detector")
+    if max(ky, kx) > 1 << 16:
+        raise ValueError(f"detector: at most 65536 pixels (ky, kx) wanted, {detector!r} came")
     return {
-        "scan": as_scan(scan),
+        "scan": as_shape(scan, "scan"),
         "detector": (ky, kx),
         "chips": as_chips(chips, (ky, kx)),
-        "dwell": 0.0 if dwell is None else as_seconds(dwell, "dwell"),
-        "acceptance": 0.0 if acceptance is None else as_seconds(acceptance, "acceptance"),
-        "scans": 0 if scans is None else as_count(scans, "scans"),
+        "dwell": 0.0 if dwell is None else as_positive(dwell, "dwell", "s"),
+        "acceptance": 0.0 if acceptance is None else as_positive(acceptance, "acceptance", "s"),
+        "scans": 0 if scans is None else as_int(scans, "scans"),
     }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from crewe._array import as_positive
 from crewe.io import merlin_player, serval_player
 from crewe.io.merlin import MerlinSource
 from crewe.io.net import Address
@@ -19,7 +20,7 @@ class Detector(NamedTuple):
     """How to speak with a kind of detector; `play` is None where we can't be one.
 
     ``listen(address, timeout=, scan=, detector=, command_port=, **options)`` connects and returns the source;
-    ``play(source, address, rate=, progress=)`` serves one client until all is sent.
+    ``play(source, address, rate=, on_sent=)`` serves one client until all is sent.
     """
 
     listen: Callable[..., Source]
@@ -107,13 +108,13 @@ def listen(
     (3, 4) 12
     """
     kind, address = split_url(url)
-    if timeout is not None and not timeout > 0:
-        raise ValueError(f"timeout: more than 0 s wanted, {timeout} came")
+    if timeout is not None:
+        timeout = as_positive(timeout, "timeout", "s")
     return kind.listen(address, timeout=timeout, scan=scan, detector=detector, command_port=command_port, **options)
 
 
 def replay(
-    source: Source, url: str, *, rate: float | None = None, progress: Callable[[int], None] | None = None
+    source: Source, url: str, *, rate: float | None = None, on_sent: Callable[[int], None] | None = None
 ) -> None:
     """Play a source as a detector on a socket, for one client; returns when all is sent.
 
@@ -125,7 +126,7 @@ def replay(
         ``merlin://host:port`` for frames, ``tpx3://host:port`` for events: where to listen for the client.
     rate : float, optional
         Frames per second, for events probe positions per second; default: as fast as the client takes them.
-    progress : callable, optional
+    on_sent : callable, optional
         Called with the number of frames (probe positions) sent so far.
 
     Raises
@@ -152,4 +153,6 @@ def replay(
     kind, address = split_url(url)
     if kind.play is None:
         raise ValueError(f"url: a detector that can be played wanted, {url!r} came")
-    kind.play(source, address, rate=rate, progress=progress)
+    if rate is not None:
+        rate = as_positive(rate, "rate", "per second")
+    kind.play(source, address, rate=rate, on_sent=on_sent)

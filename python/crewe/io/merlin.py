@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
+from crewe._array import as_int, as_shape
 from crewe.errors import DeviceError, FormatError
 from crewe.io.mib import acquisition_header, big_endian, flyback_of, frame_metadata, number_of, scan_of
 from crewe.io.net import CONNECT_TIMEOUT, PAUSE, Address, connect
-from crewe.io.sources import FrameSource, as_count, as_scan
+from crewe.io.sources import FrameSource
 
 __all__ = ["PREFIX", "CommandSocket", "MerlinSource", "message"]
 
@@ -208,9 +209,9 @@ class MerlinSource(FrameSource):
     ) -> None:
         if command_port is None and (settings or softtrigger):
             raise ValueError("settings, softtrigger: the command_port is wanted too")
-        self.skip, self.flyback = as_count(skip, "skip"), as_count(flyback or 0, "flyback")
-        wanted_scan = None if scan is None else as_scan(scan)
-        wanted_frames = None if frames is None else as_count(frames, "frames")
+        self.skip, self.flyback = as_int(skip, "skip"), as_int(flyback or 0, "flyback")
+        wanted_scan = None if scan is None else as_shape(scan, "scan")
+        wanted_frames = None if frames is None else as_int(frames, "frames")
         self._address, self._timeout = address, timeout
         self._where = f"merlin://{address[0]}:{address[1]}"
         self._received = 0  # bytes from the socket

@@ -26,7 +26,7 @@ def play(
     address: Address,
     *,
     rate: float | None = None,
-    progress: Callable[[int], None] | None = None,
+    on_sent: Callable[[int], None] | None = None,
 ) -> None:
     """Send the acquisition header and all frames to the first client; see `crewe.io.replay`."""
     if not isinstance(source, FrameSource):
@@ -34,7 +34,7 @@ def play(
     if source.dtype.kind != "u":
         raise ValueError(f"source: unsigned integers wanted, because a Merlin sends counts; {source.dtype} came")
     batch = BATCH if rate is None else max(1, min(BATCH, int(rate * BATCH_TIME)))
-    play_pieces(address, pieces(source, batch), rate=rate, progress=progress, total=len(source), unit="frames")
+    play_pieces(address, pieces(source, batch), rate=rate, on_sent=on_sent, total=len(source), unit="frames")
 
 
 def pieces(source: FrameSource, batch: int) -> Iterator[Piece]:

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
+from crewe._array import as_int, as_shape
+from crewe._mapped import let_go
 from crewe.errors import FormatError
-from crewe.io.sources import Bytes, FrameSource, as_bytes, as_count, as_scan, let_go
+from crewe.io.sources import Bytes, FrameSource, as_bytes
 
 __all__ = [
     "MibDecoder",
@@ -96,15 +98,15 @@ class MibDecoder:
     def __init__(self, *, depth: int = 0) -> None:
         self._decoder = _core.MibDecoder(depth=depth)
 
-    def feed(self, piece: Bytes) -> NDArray[Any]:
-        """The frames (n, ky, kx) that this piece completes, native byte order; n may be 0.
+    def feed(self, buffer: Bytes) -> NDArray[Any]:
+        """The frames (n, ky, kx) that these bytes complete, native byte order; n may be 0.
 
         Raises
         ------
         FormatError
-            Damage, with the byte offset in the stream; raised by the next call if frames came before it in this piece.
+            Damage, with the byte offset in the stream; raised by the next call if frames came before it in these bytes.
         """
-        frames: NDArray[Any] = self._decoder.feed(as_bytes(piece))
+        frames: NDArray[Any] = self._decoder.feed(as_bytes(buffer))
         return frames
 
     @property
@@ -234,10 +236,10 @@ class MibFile(FrameSource):
         self._starts = np.cumsum([0, *(len(data) // self._stride for data in self._files)])
         self.detector = self._framing.shape
         self.dtype = np.dtype(self._framing.dtype)
-        self.scan = as_scan(scan) if scan is not None else scan_of(header, len(self))
+        self.scan = as_shape(scan, "scan") if scan is not None else scan_of(header, len(self))
         if flyback is None:
             flyback = 0 if scan is not None or skip else flyback_of(header, len(self))
-        self.skip, self.flyback = as_count(skip, "skip"), as_count(flyback, "flyback")
+        self.skip, self.flyback = as_int(skip, "skip"), as_int(flyback, "flyback")
         self.metadata = {
             **frame_metadata(bytes(self._files[0][: self._framing.header])),
             "depth": self._framing.depth or number_of(header, "Counter Depth") or None,

@@ -20,7 +20,7 @@ def play_pieces(
     pieces: Iterable[Piece],
     *,
     rate: float | None,
-    progress: Callable[[int], None] | None,
+    on_sent: Callable[[int], None] | None,
     total: int,
     unit: str,
 ) -> None:
@@ -28,8 +28,6 @@ def play_pieces(
 
     A piece is what to send, in parts, and how many of `total` `unit` are over with it.
     """
-    if rate is not None and not rate > 0:
-        raise ValueError(f"rate: more than 0 {unit} per second wanted, {rate} came")
     with serve(address) as listener:
         connection, _ = listener.accept()
     with connection:
@@ -42,8 +40,8 @@ def play_pieces(
                     time.sleep(max(0.0, begin + sent / rate - time.monotonic()))
                 send(connection, parts)
                 sent = done
-                if progress is not None:
-                    progress(sent)
+                if on_sent is not None:
+                    on_sent(sent)
             connection.shutdown(socket.SHUT_WR)
         except (BrokenPipeError, ConnectionResetError) as error:
             raise ConnectionError(f"the client hung up after {sent} of {total} {unit}") from error

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe._array import FRAME_DTYPES
+from crewe._array import FRAME_DTYPES, as_int, as_shape
 from crewe.errors import FormatError
 from crewe.io.arrays import ArraySource
-from crewe.io.sources import FrameSource, as_count, as_scan
+from crewe.io.sources import FrameSource
 
 __all__ = ["RosettaFile", "open_by_rosetta"]
 
@@ -125,8 +125,8 @@ class RosettaFile(FrameSource):
         self.detector = (int(data.shape[-2]), int(data.shape[-1]))
         if scan is None:
             scan = data.shape[:2] if data.ndim == 4 else (1, data.shape[0])
-        self.scan = as_scan(scan)
-        self.skip, self.flyback = as_count(skip, "skip"), as_count(flyback, "flyback")
+        self.scan = as_shape(scan, "scan")
+        self.skip, self.flyback = as_int(skip, "skip"), as_int(flyback, "flyback")
 
     def __len__(self) -> int:
         return int(np.prod(self._data.shape[:-2]))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from crewe.io.event_files import TICK, Chip, as_chips
 from crewe.io.net import Address
 from crewe.io.player import play_pieces
-from crewe.io.sources import EventSource, FrameSource
+from crewe.io.sources import EVENT, EventSource, FrameSource
 from crewe.io.tpx3 import Tpx3File
 
 __all__ = ["encode_lines", "play"]
@@ -28,7 +28,7 @@ def play(
     address: Address,
     *,
     rate: float | None = None,
-    progress: Callable[[int], None] | None = None,
+    on_sent: Callable[[int], None] | None = None,
 ) -> None:
     """Send the events to the first client; see `crewe.io.replay`.
 
@@ -41,7 +41,7 @@ def play(
         address,
         (([piece], done) for piece, done in pieces),
         rate=rate,
-        progress=progress,
+        on_sent=on_sent,
         total=source.scan[0] * source.scan[1],
         unit="probe positions",
     )
@@ -61,7 +61,7 @@ def encoded(source: EventSource) -> Iterator[tuple[bytes, int]]:
     chips = as_chips(None, source.detector)
     dwell = max(round(getattr(source, "dwell", 0.0) / TICK), 1) if getattr(source, "dwell", 0.0) else DWELL
     blocks = [np.array(block) for block in source.records()]
-    events = np.concatenate(blocks) if blocks else np.empty(0, [("position", "<u4"), ("y", "<u2"), ("x", "<u2")])
+    events = np.concatenate(blocks) if blocks else np.empty(0, EVENT)
     events = events[np.argsort(events["position"], kind="stable")]
     for row, words in enumerate(encode_lines(events, source.scan, chips, dwell)):
         yield words, (row + 1) * source.scan[1]

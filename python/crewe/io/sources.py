@@ -1,7 +1,5 @@
 """What every reader gives: frames or events, in blocks, as often as asked for."""
 
-import mmap
-import operator
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any, cast
@@ -9,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["EVENT", "Bytes", "EventSource", "FrameSource", "as_bytes", "as_count", "as_scan", "let_go"]
+__all__ = ["EVENT", "Bytes", "EventSource", "FrameSource", "as_bytes"]
 
 #: One event as the core exchanges it (`crewe::io::Event`): probe position, detector pixel.
 EVENT = np.dtype([("position", "<u4"), ("y", "<u2"), ("x", "<u2")])
@@ -21,42 +19,13 @@ Bytes = bytes | bytearray | memoryview | NDArray[Any]
 
 def as_bytes(buffer: Bytes) -> NDArray[np.uint8]:
     """Bytes of any owner as an array, without a copy."""
-    view = memoryview(cast(Any, buffer))
+    try:
+        view = memoryview(cast(Any, buffer))
+    except TypeError:
+        raise TypeError(f"buffer: bytes wanted, {type(buffer).__name__} came") from None
     if not view.c_contiguous:
         raise ValueError("buffer: contiguous bytes wanted")
     return np.frombuffer(view.cast("B"), np.uint8) if view.nbytes else np.empty(0, np.uint8)
-
-
-def as_count(value: Any, name: str) -> int:
-    """An integer from 0 up."""
-    try:
-        count = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name}: an integer wanted, {value!r} came") from None
-    if count < 0:
-        raise ValueError(f"{name}: 0 or more wanted, {count} came")
-    return count
-
-
-def as_scan(scan: Any) -> tuple[int, int]:
-    """Probe positions (y, x), two positive integers."""
-    try:
-        sy, sx = (operator.index(n) for n in scan)
-    except (TypeError, ValueError):
-        sy = sx = 0
-    if sy < 1 or sx < 1:
-        raise ValueError(f"scan: two positive integers (y, x) wanted, {scan!r} came")
-    return sy, sx
-
-
-def let_go(mapped: NDArray[Any]) -> None:
-    """Take the pages of a mapped file out of this process; the system may keep them, they don't count as ours.
-
-    What is read again comes back by itself. An array that isn't mapped stays as it is.
-    """
-    pages = getattr(mapped, "_mmap", None)
-    if pages is not None and hasattr(mmap, "MADV_DONTNEED"):
-        pages.madvise(mmap.MADV_DONTNEED)
 
 
 class FrameSource(ABC):
@@ -79,6 +48,15 @@ class FrameSource(ABC):
         Frames that should have come and didn't, so far.
     skip, flyback : int
         Frames before the first probe position, and after every scan line, that belong to none.
+
+    Examples
+    --------
+    >>> import crewe, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(folder + "/scan.npy", np.ones((3, 4, 8, 8), np.uint16))
+    ...     with crewe.io.open(folder + "/scan.npy") as source:
+    ...         source.scan, len(source), source[5].shape
+    ((3, 4), 12, (8, 8))
     """
 
     scan: tuple[int, int]
@@ -132,6 +110,18 @@ class EventSource(ABC):
         What the file or the detector tells of itself.
     lost : int
         Events that the detector reported as lost, so far.
+
+    Examples
+    --------
+    One of your own gives records; `crewe.live.run` and `crewe.io.replay` take it.
+
+    >>> class TwoElectrons(EventSource):
+    ...     scan, detector, metadata = (1, 2), (8, 8), {}
+    ...
+    ...     def records(self):
+    ...         yield np.array([(0, 3, 4), (1, 3, 5)], EVENT)
+    >>> [position.tolist() for position, y, x in TwoElectrons()]
+    [[0, 1]]
     """
 
     scan: tuple[int, int]

@@ -1,19 +1,17 @@
 """The options of a session, checked, in the form that the core takes."""
 
 import math
-import operator
-from collections.abc import Mapping
-from numbers import Real
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe._array import as_pair, as_threads, as_weights
+from crewe._array import as_band, as_choice, as_int, as_number, as_pair, as_shape, as_threads, as_weights
 from crewe._device import as_device, cuda_reason, extension
-from crewe.live.kinds import AIRPI, Kind, VirtualDetector
+from crewe.live.kinds import AIRPI, Kind
 
-__all__ = ["SETTINGS", "changes_of", "core_options", "kinds_of", "shape_of"]
+__all__ = ["SETTINGS", "changes_of", "core_options", "kinds_of"]
 
 #: What `configure` takes beside the names of images.
 SETTINGS = ("center", "descan", "rotation", "transpose")
@@ -22,12 +20,13 @@ SETTINGS = ("center", "descan", "rotation", "transpose")
 def core_options(given: Mapping[str, Any]) -> dict[str, Any]:
     """The keyword arguments of `Session` for the core."""
     threads = as_threads(given["threads"])
+    if not isinstance(given["images"], Mapping):
+        raise TypeError(f"images: a dict of names and kinds wanted, {type(given['images']).__name__} came")
     networks = any(isinstance(kind, AIRPI) for kind in given["images"].values())
     # Networks have a runtime of their own, which may know a GPU that this build has no kernels for.
     device = None if networks and given["device"] == "cuda" and cuda_reason() else as_device(given["device"])
-    if given["on_full"] not in ("block", "busy"):
-        raise ValueError(f"on_full: 'block' or 'busy' wanted, {given['on_full']!r} came")
-    scan, detector = shape_of(given["scan"], "scan"), shape_of(given["detector"], "detector")
+    as_choice(given["on_full"], "on_full", ("block", "busy"))
+    scan, detector = as_shape(given["scan"], "scan"), as_shape(given["detector"], "detector")
     if not given["images"]:
         raise ValueError("images: at least one image wanted")
     for name in SETTINGS:
@@ -38,12 +37,12 @@ def core_options(given: Mapping[str, Any]) -> dict[str, Any]:
         "detector": detector,
         "images": kinds_of(given["images"]),
         "threads": threads,
-        "queue": _count(given["queue"], "queue", 1),
+        "queue": as_int(given["queue"], "queue", 1),
         "busy_when_full": given["on_full"] == "busy",
         "keep_profile": bool(given["keep_profile"]),
         "com_radii": _radii(given["com_radii"]),
-        "skip": _count(given["skip"], "skip", 0),
-        "flyback": _count(given["flyback"], "flyback", 0),
+        "skip": as_int(given["skip"], "skip"),
+        "flyback": as_int(given["flyback"], "flyback"),
         **{name: _setting(name, given[name]) for name in SETTINGS},
         **_order(given["order"]),
     }
@@ -78,17 +77,6 @@ def kinds_of(images: Mapping[str, Any]) -> dict[str, Any]:
     return specs
 
 
-def shape_of(value: Any, name: str) -> tuple[int, int]:
-    """Two whole numbers >= 1."""
-    try:
-        rows, columns = (operator.index(n) for n in value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name}: two whole numbers (rows, columns) wanted, {value!r} came") from None
-    if rows < 1 or columns < 1:
-        raise ValueError(f"{name}: two numbers >= 1 wanted, {value!r} came")
-    return rows, columns
-
-
 def _setting(name: str, value: Any) -> Any:
     if name == "center":
         return None if isinstance(value, str) and value == "auto" else as_pair(value, "center")
@@ -96,11 +84,7 @@ def _setting(name: str, value: Any) -> Any:
         return _descan(value)
     if name == "transpose":
         return bool(value)
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name}: a number [rad] wanted, {value!r} came")
-    if not math.isfinite(value):
-        raise ValueError(f"{name}: a finite number [rad] wanted, {value!r} came")
-    return float(value)
+    return as_number(value, name, unit="rad")
 
 
 def _descan(value: Any) -> Any:
@@ -112,22 +96,12 @@ def _descan(value: Any) -> Any:
     return slopes.astype(np.float64).tolist()
 
 
-def _count(value: Any, name: str, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name}: an int wanted, {value!r} came")
-    if value < least:
-        raise ValueError(f"{name}: {least} or more wanted, {value} came")
-    return int(value)
-
-
 def _radii(radii: Any) -> tuple[float, float]:
     if radii is None:
         return 0.0, math.inf
-    try:
-        detector = VirtualDetector(*radii)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"com_radii: (inner, outer) wanted, {radii!r} came: {error}") from None
-    return float(detector.inner), math.inf if detector.outer is None else float(detector.outer)
+    if not isinstance(radii, Sequence | np.ndarray) or isinstance(radii, str) or len(radii) != 2:
+        raise ValueError(f"com_radii: (inner, outer) wanted, {radii!r} came")
+    return as_band(radii[0], radii[1], ("com_radii[0]", "com_radii[1]"), "detector pixels")
 
 
 def _dead(dead: Any, shape: tuple[int, int]) -> NDArray[np.uint8]:

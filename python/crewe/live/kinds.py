@@ -1,26 +1,16 @@
 """What a session can make: one small frozen dataclass per kind of image."""
 
-import math
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import Any
 
+from crewe._array import as_band, as_int, as_number, as_odd, as_positive
 from crewe.imaging.exit_waves import as_scan
 from crewe.imaging.ssb import as_optics
-from crewe.optics import Aberrations
+from crewe.optics import Aberrations, wavelength
 
 __all__ = ["AIRPI", "ICOM", "SSB", "CenterOfMass", "ElectricField", "Kind", "RiCOM", "Sum", "VirtualDetector"]
 
 Spec = tuple[str | float | int, ...]
-
-
-def _number(value: object, name: str) -> float:
-    """A finite number."""
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name}: a number wanted, {value!r} came")
-    if not math.isfinite(value):
-        raise ValueError(f"{name}: a finite number wanted, {value!r} came")
-    return float(value)
 
 
 @dataclass(frozen=True)
@@ -49,17 +39,11 @@ class RiCOM:
     high: float | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.kernel, bool) or not isinstance(self.kernel, Integral):
-            raise TypeError(f"kernel: an odd int wanted, {self.kernel!r} came")
-        if self.kernel < 1 or self.kernel % 2 == 0:
-            raise ValueError(f"kernel: an odd number of positions wanted, {self.kernel} came")
-        low = 0.0 if self.low is None else _number(self.low, "low")
-        high = math.inf if self.high is None else _number(self.high, "high")
-        if not 0 <= low < high:
-            raise ValueError(f"low, high: 0 <= low < high wanted, {self.low} and {self.high} came")
+        self._spec()
 
     def _spec(self) -> Spec:
-        return "ricom", int(self.kernel), float(self.low or 0), math.inf if self.high is None else float(self.high)
+        band = as_band(self.low, self.high, ("low", "high"), "cycles/position")
+        return "ricom", as_odd(self.kernel, "kernel"), *band
 
 
 @dataclass(frozen=True)
@@ -73,24 +57,32 @@ class VirtualDetector:
     ----------
     inner, outer : float
         Radii [detector pixels]; ``outer=None``: no limit.
+
+    Examples
+    --------
+    >>> VirtualDetector(inner=20.0, outer=60.0)
+    VirtualDetector(inner=20.0, outer=60.0)
     """
 
     inner: float = 0.0
     outer: float | None = None
 
     def __post_init__(self) -> None:
-        inner = _number(self.inner, "inner")
-        outer = math.inf if self.outer is None else _number(self.outer, "outer")
-        if not 0 <= inner < outer:
-            raise ValueError(f"inner, outer: 0 <= inner < outer wanted, {self.inner} and {self.outer} came")
+        self._spec()
 
     def _spec(self) -> Spec:
-        return "detector", float(self.inner), math.inf if self.outer is None else float(self.outer)
+        return "detector", *as_band(as_number(self.inner, "inner"), self.outer, ("inner", "outer"), "detector pixels")
 
 
 @dataclass(frozen=True)
 class CenterOfMass:
-    """Centre of mass against the centre, in the axes of the scan, ``(sy, sx, 2)`` as (y, x) [detector pixels]."""
+    """Centre of mass against the centre, in the axes of the scan, ``(sy, sx, 2)`` as (y, x) [detector pixels].
+
+    Examples
+    --------
+    >>> CenterOfMass()
+    CenterOfMass()
+    """
 
     def _spec(self) -> Spec:
         return ("com",)
@@ -107,16 +99,20 @@ class ICOM:
     ----------
     high_pass : float
         Frequencies below are left out [cycles/position].
+
+    Examples
+    --------
+    >>> ICOM(high_pass=0.01)
+    ICOM(high_pass=0.01)
     """
 
     high_pass: float = 0.0
 
     def __post_init__(self) -> None:
-        if _number(self.high_pass, "high_pass") < 0:
-            raise ValueError(f"high_pass: 0 or more wanted, {self.high_pass} came")
+        self._spec()
 
     def _spec(self) -> Spec:
-        return "icom", float(self.high_pass)
+        return "icom", as_number(self.high_pass, "high_pass", 0, unit="cycles/position")
 
 
 @dataclass(frozen=True)
@@ -129,18 +125,22 @@ class ElectricField:
         Of the beam [eV].
     angle_per_pixel : float
         Of the detector [mrad].
+
+    Examples
+    --------
+    >>> ElectricField(energy=200e3, angle_per_pixel=0.5)
+    ElectricField(energy=200000.0, angle_per_pixel=0.5)
     """
 
     energy: float
     angle_per_pixel: float
 
     def __post_init__(self) -> None:
-        for name in ("energy", "angle_per_pixel"):
-            if _number(getattr(self, name), name) <= 0:
-                raise ValueError(f"{name}: a positive number wanted, {getattr(self, name)} came")
+        self._spec()
 
     def _spec(self) -> Spec:
-        return "field", float(self.energy), float(self.angle_per_pixel)
+        wavelength(self.energy)
+        return "field", float(self.energy), as_positive(self.angle_per_pixel, "angle_per_pixel", "mrad")
 
 
 @dataclass(frozen=True)
@@ -148,6 +148,11 @@ class Sum:
     """Sum of all diffraction patterns (PACBED), ``(ky, kx)``.
 
     A position counts once: frames that come again for it are left out of the sum; events add up.
+
+    Examples
+    --------
+    >>> Sum()
+    Sum()
     """
 
     def _spec(self) -> Spec:
@@ -252,10 +257,7 @@ class AIRPI:
 
     def __post_init__(self) -> None:
         as_scan(self.energy, self.semiangle, self.step, self.angle_per_pixel, aberrations=self.aberrations)
-        if isinstance(self.ahead, bool) or not isinstance(self.ahead, Integral):
-            raise TypeError(f"ahead: an int wanted, {self.ahead!r} came")
-        if self.ahead < 1:
-            raise ValueError(f"ahead: one scan line or more wanted, {self.ahead} came")
+        as_int(self.ahead, "ahead", 1)
 
     def _spec(self) -> Spec:
         return ("external",)

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crewe import _core
-from crewe._array import as_frames
+from crewe._array import as_frames, as_int, as_positive
 from crewe.live._follow import Followers
-from crewe.live._options import changes_of, core_options, shape_of
+from crewe.live._options import changes_of, core_options
 from crewe.live.kinds import AIRPI, Kind
 
 __all__ = ["Session"]
@@ -130,8 +130,8 @@ class Session:
         self._push = self._core.push
         self._ended = threading.Event()
         self._kinds = dict(images)
-        self.scan: tuple[int, int] = shape_of(scan, "scan")
-        self.detector: tuple[int, int] = shape_of(detector, "detector")
+        self.scan: tuple[int, int] = options["scan"]
+        self.detector: tuple[int, int] = options["detector"]
         self._followers = Followers(
             self._core,
             self.scan,
@@ -175,8 +175,8 @@ class Session:
         """
         if as_frames(frames).ndim != 3:
             raise ValueError(f"frames: shape (n, ky, kx) wanted, {frames.shape} came")
-        if first is not None and (isinstance(first, bool) or first < 0):
-            raise ValueError(f"first: 0 or more wanted, {first} came")
+        if first is not None:
+            first = as_int(first, "first")
         self._followers.admit()
         if release is _UNSET:
             self._push(frames, first)
@@ -331,11 +331,9 @@ class Session:
         The rows of a batch are those that changed since the batch before; the first one begins with the session. Any
         number of these may run, each in a thread of its own.
         """
-        if not hz > 0:
-            raise ValueError(f"hz: a positive number wanted, {hz!r} came")
-        since = 0
+        pause, since = 1 / as_positive(hz, "hz"), 0
         while True:
-            ended = self._ended.wait(1 / hz)
+            ended = self._ended.wait(pause)
             version = self._core.version
             if version != since:
                 for name in self._kinds:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
+from crewe._array import as_reals, as_typed, check_finite
 
 __all__ = ["Image", "as_cell", "as_image", "as_images", "as_map", "refuse", "unstack"]
 
@@ -41,18 +42,12 @@ def unstack(values: NDArray[np.float64], images: NDArray[Any]) -> Any:
 
 
 def _as_floats(images: Any, name: str) -> Image:
-    if not isinstance(images, np.ndarray) or images.dtype != np.float32 or not images.dtype.isnative:
-        what = f"dtype {images.dtype}" if isinstance(images, np.ndarray) else type(images).__name__
-        raise TypeError(f"{name}: a NumPy array of dtype float32 wanted, {what} came")
-    return np.ascontiguousarray(images)
+    return np.ascontiguousarray(as_typed(images, name, np.float32))
 
 
 def refuse(image: Image, name: str) -> None:
     """Say where an image isn't finite, or negative."""
-    finite = np.isfinite(image)
-    if not finite.all():
-        place = np.argwhere(~finite)[0].tolist()
-        raise ValueError(f"{name}: finite numbers wanted, NaN or infinity came at {place}")
+    check_finite(image, name)
     place = np.argwhere(image < 0)[0].tolist()
     raise ValueError(f"{name}: pixels >= 0 wanted, {image[tuple(place)]} came at {place}")
 
@@ -71,7 +66,7 @@ def as_cell(cell: Any, most: tuple[float, float], *, least: float = 1.0) -> tupl
 
 def as_map(cells: Any, name: str) -> NDArray[np.float64]:
     """A map (y, x) of real numbers; NaN: not known."""
-    array = np.asarray(cells)
-    if array.dtype.kind not in "fiu" or array.ndim != 2 or array.size == 0:
-        raise ValueError(f"{name}: a map (y, x) of numbers wanted, {array.shape} {array.dtype} came")
-    return array.astype(np.float64)
+    array = as_reals(cells, name, finite=False)
+    if array.ndim != 2 or array.size == 0:
+        raise ValueError(f"{name}: a map (y, x) wanted, shape {array.shape} came")
+    return array

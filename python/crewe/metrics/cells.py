@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe._array import as_finite, as_threads
+from crewe._array import as_choice, as_number, as_reals, as_threads
 from crewe.metrics._checks import Image, as_cell, as_image, as_images, as_map, refuse
 from crewe.metrics.keypoints import Keypoints
 from crewe.metrics.structure import cw_ssim_map, ssim_map
@@ -117,8 +117,7 @@ def unit_cell_map(reference: Image, image: Image, *, cell: Any = None, metric: s
            [1., 0., 0., 0.],
            [0., 0., 0., 0.]])
     """
-    if metric not in _MAPS:
-        raise ValueError(f"metric: one of {', '.join(_MAPS)} wanted, {metric!r} came")
+    as_choice(metric, "metric", _MAPS)
     threads = as_threads(threads)
     a = as_image(reference, "reference")
     stack = as_images(image, a, "image")
@@ -225,7 +224,7 @@ def precipitate_size(map: Any, *, cell: Any, threshold: float = 0.18, background
     """
     cells = as_map(map, "map")
     area = math.prod(as_cell(cell, (math.inf, math.inf), least=0.0))
-    least = as_finite(threshold, "threshold") + as_finite(background, "background")
+    least = as_number(threshold, "threshold") + as_number(background, "background")
     return float(2 * math.sqrt(np.count_nonzero(cells > least) * area / math.pi))
 
 
@@ -260,7 +259,7 @@ def fit_threshold(maps: Any, inside: Any, *, background: float = 0.0) -> float:
     0.3
     """
     mask = np.asarray(inside, bool)
-    stack = np.asarray(maps, np.float64)
+    stack = as_reals(maps, "maps", finite=False)
     if mask.ndim != 2 or stack.shape[-2:] != mask.shape or stack.ndim not in (2, 3):
         raise ValueError(f"maps, inside: shapes (n, y, x) and (y, x) wanted, {stack.shape} and {mask.shape} came")
     if mask.all() or not mask.any():
@@ -269,4 +268,4 @@ def fit_threshold(maps: Any, inside: Any, *, background: float = 0.0) -> float:
     count = stack.size // mask.size * int(mask.sum())
     if not np.isfinite(values[count]):
         raise ValueError("maps: too many cells without a difference (NaN)")
-    return float((values[count - 1] + values[count]) / 2) - as_finite(background, "background")
+    return float((values[count - 1] + values[count]) / 2) - as_number(background, "background")

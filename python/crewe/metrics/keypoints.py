@@ -1,6 +1,5 @@
 """Difference of local gradients at the keypoints of a reference (SIFT), by OpenCV. Wants ``crewe[metrics]``."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe._array import as_threads
+from crewe._array import as_threads, cores
 from crewe.metrics._checks import Image, as_image, as_images, unstack
 
 __all__ = ["Keypoints", "sift"]
@@ -151,7 +150,7 @@ def _cores(threads: int) -> Iterator[None]:
     """OpenCV's number of threads, which belongs to the process, is put back."""
     cv2 = _opencv()
     before = cv2.getNumThreads()
-    cv2.setNumThreads(threads or os.cpu_count() or 1)
+    cv2.setNumThreads(cores(threads))
     try:
         yield
     finally:

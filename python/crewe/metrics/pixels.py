@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from crewe import _core
-from crewe._array import as_finite, as_threads
+from crewe._array import as_number, as_threads
 from crewe.metrics._checks import Image, as_image, as_images, refuse, unstack
 
 __all__ = ["cross_correlation", "mse", "psnr"]
@@ -97,7 +97,7 @@ def psnr(truth: Image, image: Image, *, peak: float | None = None, threads: int 
     threads = as_threads(threads)
     first = as_image(truth, "truth")
     stack = as_images(image, first, "image")
-    top = float(first.max()) if peak is None else as_finite(peak, "peak")
+    top = float(first.max()) if peak is None else as_number(peak, "peak")
     if top <= 0:
         raise ValueError(f"peak: a number > 0 wanted, {top} came")
     found = np.empty(len(stack))

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from crewe import _core
-from crewe._array import as_threads
+from crewe._array import as_int, as_threads
 from crewe.metrics._checks import Image, as_image, as_images, unstack
 
 __all__ = ["cw_ssim", "cw_ssim_map", "ssim", "ssim_map"]
@@ -185,20 +185,12 @@ def _means(a: Any, b: Any, maps: Any) -> Any:
 
 def _ssim_maps(a: Image, b: Image, radius: int, threads: int) -> Image:
     maps = np.empty(b.shape, np.float32)
-    _core.metrics_ssim(a, b, maps, radius=_as_int(radius, "radius", 1, 32), threads=as_threads(threads))
+    _core.metrics_ssim(a, b, maps, radius=as_int(radius, "radius", 1, 32), threads=as_threads(threads))
     return maps
 
 
 def _cw_ssim_maps(a: Image, b: Image, scales: int, orientations: int, threads: int) -> Image:
     maps = np.empty(b.shape, np.float32)
-    scales, orientations = _as_int(scales, "scales", 1, 8), _as_int(orientations, "orientations", 2, 64)
+    scales, orientations = as_int(scales, "scales", 1, 8), as_int(orientations, "orientations", 2, 64)
     _core.metrics_cw_ssim(a, b, maps, scales=scales, orientations=orientations, threads=as_threads(threads))
     return maps
-
-
-def _as_int(value: Any, name: str, least: int, most: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name}: an int wanted, {type(value).__name__} came")
-    if not least <= value <= most:
-        raise ValueError(f"{name}: {least}..{most} wanted, {value} came")
-    return int(value)

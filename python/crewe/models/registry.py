@@ -34,6 +34,11 @@ class Info:
         What this kind of network wants to be known; of restoration `radius`, how many pixels away an input pixel still
         counts, `lines`, whether shifted ones are put back, `slow` and `window`, over how many pixels what the recorded
         image has more or less of is put back (`restore.electrons`); without them none of this is done.
+
+    Examples
+    --------
+    >>> info("stem-hr").licence
+    'BSD-3-Clause'
     """
 
     name: str

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe._array import as_threads
+from crewe._array import as_choice, as_threads
 from crewe.errors import DeviceError, ModelError
 from crewe.models.registry import Info, content, info
 
@@ -41,9 +41,14 @@ class Model:
         What the registry says of it.
     provider : str
         The part of ONNX Runtime that computes, such as ``"CPUExecutionProvider"``.
+
+    Examples
+    --------
+    >>> load("stem-hr").run(np.zeros((2, 1, 32, 48), np.float32)).shape
+    (2, 1, 32, 48)
     """
 
-    def __init__(self, about: Info, data: bytes, *, device: str, precision: str, threads: int) -> None:
+    def __init__(self, about: Info, data: bytes, *, threads: int, device: str, precision: str) -> None:
         try:
             import onnxruntime
         except ImportError:
@@ -115,20 +120,20 @@ class Model:
         return f"<model {self.info.name}: {self.info.file} on {self.provider}>"
 
 
-def load(name: str, *, device: str = "cpu", precision: str | None = None, threads: int = 0) -> Model:
+def load(name: str, *, threads: int = 0, device: str = "cpu", precision: str | None = None) -> Model:
     """Load a model of the package.
 
     Parameters
     ----------
     name : str
         One of `list()`.
+    threads : int
+        Of one `run`; 0: all cores.
     device : "cpu" or "cuda"
         "cuda" wants onnxruntime-gpu (``pip install 'onnxruntime-gpu[cuda,cudnn]'``) and a driver.
     precision : "f32" or "f16", optional
         Default: f32. f16 on the CPU is OpenVINO's (``pip install 'crewe[openvino]'``), computed in f16 or bf16,
         whichever the CPU has: twice as fast and more, results differ in the third digit.
-    threads : int
-        Of one `run`; 0: all cores.
 
     Returns
     -------
@@ -151,10 +156,9 @@ def load(name: str, *, device: str = "cpu", precision: str | None = None, thread
     ('CPUExecutionProvider', 'BSD-3-Clause')
     """
     about = info(name)
-    if device not in ("cpu", "cuda"):
-        raise ValueError(f"device: 'cpu' or 'cuda' wanted, {device!r} came")
-    if precision not in (None, "f32", "f16"):
-        raise ValueError(f"precision: None, 'f32' or 'f16' wanted, {precision!r} came")
+    as_choice(device, "device", ("cpu", "cuda"))
+    if precision is not None:
+        as_choice(precision, "precision", ("f32", "f16"))
     if (device, precision or "f32") not in _PROVIDERS:
         raise ValueError(f"precision: 'f32' wanted on {device!r}, {precision!r} came")
-    return Model(about, content(about), device=device, precision=precision or "f32", threads=as_threads(threads))
+    return Model(about, content(about), threads=as_threads(threads), device=device, precision=precision or "f32")

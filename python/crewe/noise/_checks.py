@@ -8,16 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
+from crewe._array import as_number, as_typed, check_finite
 from crewe._device import DeviceView, extension, on_device, view
 from crewe.noise._cuda import Chain
 
 __all__ = [
     "Image",
-    "as_count",
     "as_image",
-    "as_number",
     "as_range",
-    "as_seed",
     "as_two",
     "copied",
     "given_back",
@@ -60,17 +58,14 @@ def as_image(
         if host:
             raise TypeError(f"{name}: a NumPy array wanted; this isn't done on a GPU")
         return _on_device(image, name, positive=positive, out=out, stack=stack)
-    if not isinstance(image, np.ndarray) or image.dtype != np.float32 or not image.dtype.isnative:
-        what = f"dtype {image.dtype}" if isinstance(image, np.ndarray) else type(image).__name__
-        raise TypeError(f"{name}: a NumPy array of dtype float32 wanted, {what} came")
+    as_typed(image, name, np.float32)
     _check_shape(image.shape, name, stack)
     dense: Image = np.ascontiguousarray(image)
     if out is image and not positive:
         return dense
     low, _, _, finite = _core.noise_statistics(dense.reshape(-1, dense.shape[-1]))
     if not finite:
-        place = np.argwhere(~np.isfinite(dense))[0].tolist()
-        raise ValueError(f"{name}: finite numbers wanted, NaN or infinity came at {place}")
+        check_finite(dense, name)
     if positive and low < 0:
         place = np.argwhere(dense < 0)[0].tolist()
         raise ValueError(f"{name}: numbers >= 0 wanted, {dense[tuple(place)]} came at {place}")
@@ -112,8 +107,7 @@ def room_for(image: Any, out: Any) -> Any:
         return room.reshape(*room.shape)
     if out is None:
         return np.empty(image.shape, np.float32)
-    if not isinstance(out, np.ndarray) or out.dtype != np.float32:
-        raise TypeError("out: a NumPy array of dtype float32 wanted")
+    as_typed(out, "out", np.float32)
     if out.shape != image.shape or not out.flags.c_contiguous or not out.flags.writeable:
         raise ValueError(f"out: a writeable C-contiguous array of shape {image.shape} wanted")
     return out
@@ -146,30 +140,6 @@ def zeros_beside(image: Any, shape: tuple[int, ...]) -> Any:
     return image.empty(shape, np.float64) if isinstance(image, DeviceView) else np.zeros(shape)
 
 
-def as_number(
-    value: Any, name: str, low: float = -math.inf, high: float = math.inf, *, above: bool = False, below: bool = False
-) -> float:
-    """A finite number in low..high; without `low` itself where `above`, without `high` where `below`."""
-    if isinstance(value, bool | str) or not isinstance(value, int | float | np.integer | np.floating):
-        raise TypeError(f"{name}: a number wanted, {type(value).__name__} came")
-    number = float(value)
-    fits = (low < number if above else low <= number) and (number < high if below else number <= high)
-    if not (math.isfinite(number) and fits):
-        least = "" if low == -math.inf else f" {'>' if above else '>='} {low:g}"
-        most = "" if high == math.inf else f"{' and' if least else ''} {'<' if below else '<='} {high:g}"
-        raise ValueError(f"{name}: a finite number{least}{most} wanted, {value!r} came")
-    return number
-
-
-def as_count(value: Any, name: str, low: int = 0, high: int | None = None) -> int:
-    """A whole number in low..high."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name}: an int wanted, {type(value).__name__} came")
-    if value < low or (high is not None and value > high):
-        raise ValueError(f"{name}: {low}..{'' if high is None else high} wanted, {value} came")
-    return int(value)
-
-
 def as_range(value: Any, name: str, low: float = 0.0, high: float = math.inf) -> tuple[float, float]:
     """(from, to) within low..high, from <= to."""
     if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray) or len(value) != 2:
@@ -191,14 +161,3 @@ def as_two(
         return y, x
     number = as_number(value, name, low, high, below=below)
     return number, number
-
-
-def as_seed(seed: Any, name: str = "seed") -> int:
-    """A 64-bit key: an int >= 0 is its own, a generator draws one (and moves on)."""
-    if isinstance(seed, np.random.Generator):
-        return int(seed.integers(0, 2**63, dtype=np.int64))
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
-        raise TypeError(f"{name}: an int or a numpy.random.Generator wanted, {type(seed).__name__} came")
-    if not 0 <= seed < 2**64:
-        raise ValueError(f"{name}: 0 <= {name} < 2**64 wanted, {seed} came")
-    return int(seed)

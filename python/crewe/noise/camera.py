@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from crewe import _core
-from crewe._array import as_threads
-from crewe.noise._checks import Image, as_image, as_number, as_seed, given_back, kernels, room_for
+from crewe._array import as_number, as_seed, as_threads
+from crewe.noise._checks import Image, as_image, given_back, kernels, room_for
 
 __all__ = ["dark_current", "fixed_pattern", "flicker", "mtf", "reset", "thermal"]
 
@@ -78,6 +78,11 @@ def fixed_pattern(image: Image, *, sigma: float, sensor: int = 0, threads: int =
     -------
     ndarray (y, x) float32
 
+    Raises
+    ------
+    TypeError, ValueError
+        As in `shot`; a number out of its range.
+
     References
     ----------
     Lobato, Friedrich, Van Aert, npj Comput. Mater. 10 (2024) 10, eq. 31.
@@ -128,6 +133,11 @@ def dark_current(
     -------
     ndarray (y, x) float32
 
+    Raises
+    ------
+    TypeError, ValueError
+        As in `shot`; a number out of its range.
+
     References
     ----------
     Lobato, Friedrich, Van Aert, npj Comput. Mater. 10 (2024) 10, eqs. 32-33.
@@ -168,6 +178,11 @@ def thermal(image: Image, *, sigma: float, seed: Any, threads: int = 0, out: Ima
     -------
     ndarray (y, x) float32
 
+    Raises
+    ------
+    TypeError, ValueError
+        As in `shot`; a number out of its range.
+
     References
     ----------
     Lobato, Friedrich, Van Aert, npj Comput. Mater. 10 (2024) 10, eq. 34.
@@ -201,6 +216,11 @@ def flicker(image: Image, *, sigma: float, seed: Any, threads: int = 0, out: Ima
     -------
     ndarray (y, x) float32
 
+    Raises
+    ------
+    TypeError, ValueError
+        As in `shot`; a number out of its range.
+
     References
     ----------
     Lobato, Friedrich, Van Aert, npj Comput. Mater. 10 (2024) 10, eq. 35.
@@ -233,6 +253,11 @@ def reset(image: Image, *, sigma: float, seed: Any, threads: int = 0, out: Image
     Returns
     -------
     ndarray (y, x) float32
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `shot`; a number out of its range.
 
     References
     ----------

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
-from crewe._array import as_threads
+from crewe._array import as_int, as_number, as_seed, as_threads
 from crewe.noise import camera, counting, pixels, scan
-from crewe.noise._checks import Image, as_count, as_image, as_number, as_seed, kernels
+from crewe.noise._checks import Image, as_image, kernels
 from crewe.noise._cuda import Chain
 
 __all__ = ["Degraded", "sem", "stem", "tem"]
@@ -37,6 +37,12 @@ class Degraded:
         The mean number of electrons: image × electrons_per_pixel / mean of the undistorted image is in electrons.
     settings : dict
         The chain's arguments: ``stem(image, **degraded.settings)`` gives the same bits.
+
+    Examples
+    --------
+    >>> recorded = stem(np.ones((8, 8), np.float32), pixel_size=0.2, electrons_per_pixel=9.0, seed=1)
+    >>> bool((stem(np.ones((8, 8), np.float32), **recorded.settings).image == recorded.image).all())
+    True
     """
 
     image: Image
@@ -142,6 +148,11 @@ def sem(
     -------
     Degraded
 
+    Raises
+    ------
+    TypeError, ValueError
+        As in `stem`.
+
     Examples
     --------
     >>> import numpy as np
@@ -242,7 +253,7 @@ class _Run:
             if name in settings:
                 settings[name] = as_seed(settings[name], name)
         if settings["bits"] is not None:
-            settings["bits"] = as_count(settings["bits"], "bits", 1, 16)
+            settings["bits"] = as_int(settings["bits"], "bits", 1, 16)
         for name, options in settings.items():
             if isinstance(options, Mapping):
                 settings[name] = dict(options)

@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
-from crewe._array import as_threads
-from crewe.noise._checks import Image, as_image, as_number, as_seed, given_back, kernels, room_for
+from crewe._array import as_number, as_seed, as_threads
+from crewe.noise._checks import Image, as_image, given_back, kernels, room_for
 
 __all__ = ["pmt", "pmt_width", "shot"]
 
@@ -119,6 +119,11 @@ def pmt_width(*, photons: float, efficiency: float = 0.25, gain: float = 4.0) ->
     -------
     float
         Standard deviation over mean.
+
+    Raises
+    ------
+    ValueError
+        A number out of its range.
 
     References
     ----------

@@ -3,19 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from crewe._array import as_threads
-from crewe.noise._checks import (
-    Image,
-    as_count,
-    as_image,
-    as_number,
-    as_range,
-    as_seed,
-    copied,
-    given_back,
-    kernels,
-    room_for,
-)
+from crewe._array import as_int, as_number, as_seed, as_threads
+from crewe.noise._checks import Image, as_image, as_range, copied, given_back, kernels, room_for
 
 __all__ = ["black_pixels", "clip", "quantise", "zingers"]
 
@@ -48,6 +37,11 @@ def black_pixels(
     -------
     ndarray (y, x) float32
 
+    Raises
+    ------
+    TypeError, ValueError
+        As in `shot`; a number out of its range.
+
     References
     ----------
     Lobato, Friedrich, Van Aert, npj Comput. Mater. 10 (2024) 10, eqs. 37 and 52.
@@ -59,7 +53,7 @@ def black_pixels(
     5
     """
     image = as_image(image, out=out)
-    count, steps = as_count(count, "count", 0), as_count(steps, "steps", 0)
+    count, steps = as_int(count, "count", 0), as_int(steps, "steps", 0)
     level = as_range(level, "level", 0, 1)
     as_threads(threads)
     out = copied(image, out)
@@ -93,6 +87,11 @@ def zingers(
     -------
     ndarray (y, x) float32
 
+    Raises
+    ------
+    TypeError, ValueError
+        As in `shot`; a number out of its range.
+
     References
     ----------
     Lobato, Friedrich, Van Aert, npj Comput. Mater. 10 (2024) 10, eqs. 38 and 53.
@@ -105,7 +104,7 @@ def zingers(
     5
     """
     image = as_image(image, out=out)
-    count, steps = as_count(count, "count", 0), as_count(steps, "steps", 0)
+    count, steps = as_int(count, "count", 0), as_int(steps, "steps", 0)
     gain = as_range(gain, "gain", 1)
     as_threads(threads)
     out = copied(image, out)
@@ -136,6 +135,11 @@ def clip(
     Returns
     -------
     ndarray (y, x) float32
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `shot`; a number out of its range.
 
     References
     ----------
@@ -181,6 +185,11 @@ def quantise(
     ndarray (y, x) float32
         On the scale of `image`.
 
+    Raises
+    ------
+    TypeError, ValueError
+        As in `shot`; a number out of its range.
+
     References
     ----------
     Lobato, Friedrich, Van Aert, npj Comput. Mater. 10 (2024) 10, eqs. 40 and 55.
@@ -192,7 +201,7 @@ def quantise(
     array([[0., 0., 1., 3.]], dtype=float32)
     """
     image = as_image(image, out=out)
-    bits = as_count(bits, "bits", 1, 16)
+    bits = as_int(bits, "bits", 1, 16)
     full_scale = as_number(full_scale, "full_scale", 0, above=True)
     offset = as_number(offset, "offset")
     out = room_for(image, out)

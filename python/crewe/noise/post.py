@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from crewe._array import as_threads
-from crewe.noise._checks import Image, as_image, as_number, copied, given_back, kernels, room_for
+from crewe._array import MOST, as_choice, as_int, as_number, as_reals, as_threads
+from crewe.noise._checks import Image, as_image, copied, given_back, kernels, room_for
 
 __all__ = ["annotate", "crop", "gaussian_blur", "interpolate"]
 
@@ -27,6 +27,11 @@ def gaussian_blur(image: Image, *, sigma: float, threads: int = 0) -> Image:
     Returns
     -------
     ndarray (y, x) float32
+
+    Raises
+    ------
+    TypeError, ValueError
+        No float32 image, or an argument out of its range.
 
     References
     ----------
@@ -63,6 +68,11 @@ def interpolate(image: Image, *, matrix: ArrayLike, threads: int = 0) -> Image:
     -------
     ndarray (y, x) float32
 
+    Raises
+    ------
+    TypeError, ValueError
+        No float32 image, or an argument out of its range.
+
     References
     ----------
     Keys, IEEE Trans. Acoust. Speech Signal Process. 29 (1981) 1153 (a = −1/2).
@@ -75,9 +85,9 @@ def interpolate(image: Image, *, matrix: ArrayLike, threads: int = 0) -> Image:
            [2., 4.]], dtype=float32)
     """
     image = as_image(image)
-    values = np.asarray(matrix, dtype=np.float64)
-    if values.shape != (2, 2) or not np.isfinite(values).all() or np.abs(values).max() > 1e3:
-        raise ValueError(f"matrix: finite numbers of shape (2, 2) wanted, {matrix!r} came")
+    values = as_reals(matrix, "matrix")
+    if values.shape != (2, 2) or np.abs(values).max() > 1e3:
+        raise ValueError(f"matrix: numbers up to 1000 of shape (2, 2) wanted, {matrix!r} came")
     out = room_for(image, None)
     kernels(image).noise_interpolate(image, out, matrix=values.ravel().tolist(), threads=as_threads(threads))
     return given_back(out)
@@ -100,6 +110,11 @@ def crop(image: Image, *, box: Sequence[int], fill: float | str = "median", thre
     -------
     ndarray (y, x) float32
 
+    Raises
+    ------
+    TypeError, ValueError
+        No float32 image, or an argument out of its range.
+
     Examples
     --------
     >>> import numpy as np
@@ -110,9 +125,7 @@ def crop(image: Image, *, box: Sequence[int], fill: float | str = "median", thre
     image = as_image(image, host=True)
     as_threads(threads)
     ny, nx = image.shape
-    if len(box) != 4 or not all(isinstance(v, int | np.integer) for v in box):
-        raise ValueError(f"box: four whole numbers (y0, x0, y1, x1) wanted, {box!r} came")
-    y0, x0, y1, x1 = (int(v) for v in box)
+    y0, x0, y1, x1 = _whole(box, "box", ("y0", "x0", "y1", "x1"))
     if not (0 <= y0 < y1 <= ny and 0 <= x0 < x1 <= nx):
         raise ValueError(f"box: (y0, x0, y1, x1) within the image {image.shape} wanted, {tuple(box)} came")
     if isinstance(fill, str):
@@ -167,6 +180,11 @@ def annotate(
     ndarray (y, x) float32
         What lies outside of the image is left out.
 
+    Raises
+    ------
+    TypeError, ValueError
+        No float32 image, or an argument out of its range.
+
     Examples
     --------
     >>> import numpy as np
@@ -175,8 +193,11 @@ def annotate(
     """
     image = as_image(image, host=True)
     value = as_number(value, "value")
-    y, x = (int(v) for v in at)
-    height, width = (int(v) for v in size)
+    y, x = _whole(at, "at", ("y", "x"))
+    height, width = _whole(size, "size", ("height", "width"))
+    as_choice(kind, "kind", ("bar", "box", "arrow", "text"))
+    if not isinstance(text, str):
+        raise TypeError(f"text: a str wanted, {type(text).__name__} came")
     mask = np.zeros(image.shape, bool)
     if kind == "bar":
         mask[max(y, 0) : max(y + height, 0), max(x, 0) : max(x + width, 0)] = True
@@ -193,13 +214,18 @@ def annotate(
                 [np.cos(turn) * height + np.sin(turn) * width, np.cos(turn) * width - np.sin(turn) * height]
             )
             _line(mask, y + height, x + width, y + height + round(barb[0]), x + width + round(barb[1]))
-    elif kind == "text":
-        _write(mask, y, x, max(height // 5, 1), text)
     else:
-        raise ValueError(f"kind: 'bar', 'box', 'arrow' or 'text' wanted, {kind!r} came")
+        _write(mask, y, x, max(height // 5, 1), text)
     out = copied(image, out)
     out[mask] = value
     return out
+
+
+def _whole(values: Any, name: str, parts: tuple[str, ...]) -> list[int]:
+    """So many whole numbers, of any sign."""
+    if not isinstance(values, Sequence | np.ndarray) or isinstance(values, str) or len(values) != len(parts):
+        raise ValueError(f"{name}: whole numbers ({', '.join(parts)}) wanted, {values!r} came")
+    return [as_int(value, name, -MOST) for value in values]
 
 
 def _line(mask: Any, y0: int, x0: int, y1: int, x1: int) -> None:

@@ -8,15 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
-from crewe._array import as_threads
+from crewe._array import as_int, as_number, as_reals, as_seed, as_threads, as_typed
 from crewe._device import extension, on_device, view
 from crewe.noise._checks import (
     Image,
-    as_count,
     as_image,
-    as_number,
     as_range,
-    as_seed,
     as_two,
     copied,
     given_back,
@@ -136,9 +133,7 @@ def unshift(data: NDArray[np.float32], shifts: NDArray[Any], *, threads: int = 0
     """
     if on_device(data):
         return _unshift_there(data, shifts)
-    if not isinstance(data, np.ndarray) or data.dtype != np.float32 or not data.dtype.isnative:
-        what = f"dtype {data.dtype}" if isinstance(data, np.ndarray) else type(data).__name__
-        raise TypeError(f"data: a NumPy array of dtype float32 wanted, {what} came")
+    as_typed(data, "data", np.float32)
     if data.ndim < 2 or 0 in data.shape:
         raise ValueError(f"data: shape (y, x, ...) wanted, {data.shape} came")
     places = _places(shifts, data.shape[0])
@@ -164,11 +159,9 @@ def _unshift_there(data: Any, shifts: Any) -> NDArray[np.float32]:
 
 
 def _places(shifts: Any, lines: int) -> NDArray[np.float64]:
-    places = np.ascontiguousarray(shifts, dtype=np.float64)
+    places = np.ascontiguousarray(as_reals(shifts, "shifts"))
     if places.shape != (lines, 2):
         raise ValueError(f"shifts: shape ({lines}, 2) wanted (one (y, x) per line), {places.shape} came")
-    if not np.isfinite(places).all():
-        raise ValueError("shifts: finite numbers wanted, NaN or infinity came")
     if np.abs(places).max() > 1e6:
         raise ValueError(f"shifts: at most a million pixels wanted, {np.abs(places).max():g} came")
     return places
@@ -265,6 +258,11 @@ def row_lines(
     -------
     ndarray (y, x) float32
 
+    Raises
+    ------
+    TypeError, ValueError
+        As in `shot`; a number out of its range.
+
     References
     ----------
     Lobato, Friedrich, Van Aert, npj Comput. Mater. 10 (2024) 10, eq. 51.
@@ -277,7 +275,7 @@ def row_lines(
     1
     """
     image = as_image(image, out=out)
-    count = as_count(count, "count", 0)
+    count = as_int(count, "count", 0)
     length, factor = as_range(length, "length", 0, 1), as_range(factor, "factor", 0)
     as_threads(threads)
     out = copied(image, out)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from crewe.noise._checks import as_seed
+from crewe._array import as_choice, as_seed, as_shape
 
 __all__ = ["random_settings"]
 
@@ -44,10 +44,9 @@ def random_settings(kind: str, *, seed: Any, shape: tuple[int, int] = (512, 512)
     >>> sorted(random_settings("sem", seed=1))[:4]
     ['bits', 'clip', 'detector', 'electrons_per_pixel']
     """
-    if kind not in ("stem", "sem", "tem"):
-        raise ValueError(f"kind: 'stem', 'sem' or 'tem' wanted, {kind!r} came")
+    as_choice(kind, "kind", ("stem", "sem", "tem"))
     rng = np.random.default_rng(as_seed(seed))
-    pixels = float(shape[0]) * float(shape[1])
+    pixels = math.prod(as_shape(shape))
     settings: dict[str, Any] = {"electrons_per_pixel": _dose(rng)}
     settings.update(_camera(rng) if kind == "tem" else _scan(rng))
     if kind != "sem":

@@ -8,18 +8,19 @@ linearly: where a tile is wide enough, tiled and untiled images differ by roundi
 the network halves the image.
 """
 
-import mmap
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from threading import Event, Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core, models
-from crewe._array import as_threads
+from crewe._array import as_int, as_threads, cores
+from crewe._mapped import let_go
+from crewe._progress import Bar
 from crewe.restore.electrons import put_back
 from crewe.restore.lines import NARROWEST, estimate, smeared
 
@@ -40,10 +41,11 @@ def restore(
     *,
     model: str | models.Model = "stem-hr",
     tile: int | None = None,
-    device: str = "cpu",
-    precision: str | None = None,
     refine: bool = True,
     threads: int = 0,
+    device: str = "cpu",
+    precision: str | None = None,
+    progress: bool = False,
 ) -> Image:
     """An image as it would be without noise, scan distortions and detector.
 
@@ -62,15 +64,17 @@ def restore(
         and `threads` are its own.
     tile : int, optional
         Edge of a tile [pixels], at least 64. Default: images of at most 640×640 whole, others in tiles of 640.
-    device : "cpu" or "cuda"
-        Never another one than asked for.
-    precision : "f32" or "f16", optional
-        As in `crewe.models.load`.
     refine : bool
         False: only once through the network and nothing else. So are images above 2048×2048 or of less than 32
         columns, and all with the other models, which gain nothing by more.
     threads : int
         0: all cores.
+    device : "cpu" or "cuda"
+        Never another one than asked for.
+    precision : "f32" or "f16", optional
+        As in `crewe.models.load`.
+    progress : bool
+        Show a bar on a terminal.
 
     Returns
     -------
@@ -97,23 +101,48 @@ def restore(
     array([7., 7., 7.], dtype=float32)
     """
     image = _checked(image)
+    if tile is not None:
+        tile = as_int(tile, "tile", SMALLEST)
     out = np.empty(image.shape, np.float32)
     stack, restored = (array if array.ndim == 3 else array[np.newaxis] for array in (image, out))
-    workers = min(len(stack), as_threads(threads) or _cores())
+    threads = as_threads(threads)
+    workers = min(len(stack), cores(threads))
     # An image per core is faster than all cores on one image.
     network = (
         model if isinstance(model, models.Model) else _loaded(model, device, precision, 1 if workers > 1 else threads)
     )
-    with ThreadPoolExecutor(workers) as pool:
-        inner = 1 if workers > 1 else as_threads(threads)
-        options: dict[str, Any] = {"tile": tile, "refine": refine, "threads": inner}
-        for _ in pool.map(lambda k: restore_into(restored[k], stack[k], network, **options), range(len(stack))):
-            pass
+    options: dict[str, Any] = {"tile": tile, "refine": refine, "threads": 1 if workers > 1 else threads}
+    with Bar("restore", total=image.size, unit="pixels", show=progress) as bar:
+        if workers == 1:
+            for into, one in zip(restored, stack, strict=True):
+                restore_into(into, one, network, **options, passed=bar.add)
+        else:
+            _side_by_side(restored, stack, network, options, workers, bar)
     return out
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _side_by_side(
+    restored: Image, stack: NDArray[Any], network: models.Model, options: dict[str, Any], workers: int, bar: Bar
+) -> None:
+    """An image per thread; where one fails, or at Ctrl-C, the others end with the tile that they are at."""
+    lock, stopped = Lock(), Event()
+
+    def passed(pixels: int) -> None:
+        if stopped.is_set():
+            raise InterruptedError
+        with lock:
+            bar.add(pixels)
+
+    def one(k: int) -> None:
+        restore_into(restored[k], stack[k], network, **options, passed=passed)
+
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for _ in pool.map(one, range(len(stack))):
+                pass
+        except BaseException:
+            stopped.set()
+            raise
 
 
 @lru_cache(maxsize=4)
@@ -144,7 +173,7 @@ class Moments:
                 raise ValueError(f"image: finite numbers wanted, NaN or infinity came at ({y + row}, {column})")
             total += float(part.sum())
             square += float(np.vdot(part, part))
-            _let_go(image)
+            let_go(image)
         mean = total / image.size
         self.mean = mean + shift
         self.std = float(np.sqrt(max(square / image.size - mean**2, 0.0)))
@@ -163,27 +192,39 @@ def restore_into(
     tile: int | None = None,
     refine: bool = True,
     threads: int = 0,
+    passed: Callable[[int], object] = int,
 ) -> None:
-    """`restore` of one image (y, x) into an array that is there, which may lie in a file, as `image` may."""
+    """`restore` of one image (y, x) into an array that is there, which may lie in a file, as `image` may.
+
+    After each tile `passed` is called with the number of pixels that got through the network for the first time; what
+    it raises ends the work.
+    """
     moments = Moments(image)
     if moments.flat:
         out[...] = image
+        passed(image.size)
         return
-    _once(out, image, network, moments, tile)
+    _once(out, image, network, moments, tile, passed)
     options = network.info.options
     if not (refine and "slow" in options and image.size <= LARGEST and image.shape[1] >= NARROWEST):
         return
     raw = np.ascontiguousarray(image, np.float32)
     explained = out
     if options.get("lines"):
-        raw = _straightened(out, raw, network, moments, tile, threads)
+        raw = _straightened(out, raw, network, moments, tile, threads, lambda pixels: passed(0))
         explained = smeared(raw, np.ascontiguousarray(out))
     window = options.get("window", 0)
     put_back(out, raw - explained, explained, slow=options["slow"], window=window, threads=threads)
 
 
 def _straightened(
-    out: Image, raw: Image, network: models.Model, moments: Moments, tile: int | None, threads: int
+    out: Image,
+    raw: Image,
+    network: models.Model,
+    moments: Moments,
+    tile: int | None,
+    threads: int,
+    passed: Callable[[int], object],
 ) -> Image:
     """The recorded image with its lines put back, and restored once more, where they are known well enough."""
     shifts, deviations = estimate(raw, np.ascontiguousarray(out), threads)
@@ -191,41 +232,35 @@ def _straightened(
         return raw
     straight = np.empty_like(raw)
     _core.noise_unshift(raw[..., np.newaxis], shifts, straight[..., np.newaxis], threads=threads)
-    _once(out, straight, network, moments, tile)
+    _once(out, straight, network, moments, tile, passed)
     return straight
 
 
-def _once(out: Image, image: NDArray[Any], network: models.Model, moments: Moments, tile: int | None) -> None:
+def _once(
+    out: Image,
+    image: NDArray[Any],
+    network: models.Model,
+    moments: Moments,
+    tile: int | None,
+    passed: Callable[[int], object],
+) -> None:
     """Through the network, tile by tile."""
     radius = int(network.info.options["radius"])
     edge = _edge(tile, image.shape)
     margin = min(radius, edge // 4) if edge < max(image.shape) else 0
     rows, columns = (list(_tiles(n, edge, margin)) for n in image.shape)
-    for first, strip in _strips(rows, columns, image, network, moments):
+    for first, strip in _strips(rows, columns, image, network, moments, passed):
         np.multiply(strip, moments.std, out=strip)
         out[first : first + len(strip)] = strip + np.float32(moments.mean)
+        passed(strip.size)
         for array in (image, out):
-            _let_go(array)
-
-
-def _let_go(array: NDArray[Any]) -> None:
-    """Take the pages of a mapped file out of this process; the system keeps what was written."""
-    pages: Any = array
-    mode = None
-    while isinstance(pages, np.ndarray):
-        mode, pages = getattr(pages, "mode", mode), pages.base
-    if isinstance(pages, mmap.mmap) and mode in ("r", "r+", "w+") and hasattr(mmap, "MADV_DONTNEED"):
-        pages.madvise(mmap.MADV_DONTNEED)
+            let_go(array)
 
 
 def _edge(tile: int | None, shape: tuple[int, ...]) -> int:
     if tile is None:
         return max(shape) if max(shape) <= TILE else TILE
-    if isinstance(tile, bool) or not isinstance(tile, int | np.integer):
-        raise TypeError(f"tile: an int wanted, {type(tile).__name__} came")
-    if tile < SMALLEST:
-        raise ValueError(f"tile: {SMALLEST} pixels or more wanted, {tile} came")
-    return int(tile) // 2 * 2
+    return tile // 2 * 2
 
 
 def _tiles(length: int, edge: int, margin: int) -> Iterator[tuple[int, int, NDArray[np.float32]]]:
@@ -256,7 +291,12 @@ def _tiles(length: int, edge: int, margin: int) -> Iterator[tuple[int, int, NDAr
 
 
 def _strips(
-    rows: list[Any], columns: list[Any], image: NDArray[Any], network: models.Model, moments: Moments
+    rows: list[Any],
+    columns: list[Any],
+    image: NDArray[Any],
+    network: models.Model,
+    moments: Moments,
+    passed: Callable[[int], object],
 ) -> Iterator[tuple[int, Image]]:
     """Restored rows as they become final: (first row, (rows, x))."""
     held: Image = np.zeros((0, image.shape[1]), np.float32)  # what the next row of tiles adds to
@@ -267,6 +307,7 @@ def _strips(
         for left, right, across in columns:
             part = _through(image[top:bottom, left:right], network, moments)
             strip[:, left:right] += (part * (down[:, None] * across))[done - top :]
+            passed(0)
         following = rows[k + 1] if k + 1 < len(rows) else None
         final = bottom if following is None else following[0] + int(np.flatnonzero(following[2])[0])
         yield done, strip[: final - done]

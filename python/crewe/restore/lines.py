@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
-from crewe._array import as_threads
+from crewe._array import as_threads, check_finite
 
-__all__ = ["scan_shifts"]
+__all__ = ["NARROWEST", "estimate", "scan_shifts", "smeared"]
 
 Image = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -116,7 +116,8 @@ def smeared(raw: Image, restored: Image) -> Image:
 def _noise(lines: Image, model: Image, shifts: Floats, threads: int) -> float:
     """Variance of what is left, as slow signals see it: times the sum of its autocorrelation along the line."""
     left = (lines - _moved(model, shifts, threads))[:, LAGS[1] : -LAGS[1]]
-    products = [float(np.vdot(left[:, u:], left[:, : left.shape[1] - u])) for u in range(LAGS[1])]
+    width = left.shape[1]
+    products = [float(np.vdot(left[:, u:], left[:, : width - u])) for u in range(min(LAGS[1], width))]
     return max((products[0] + 2 * max(sum(products[1:]), 0.0)) / left.size, 1e-6)
 
 
@@ -126,8 +127,7 @@ def _image(image: Any, name: str) -> Image:
         raise TypeError(f"{name}: an array of real numbers wanted, {what} came")
     if image.ndim != 2 or 0 in image.shape:
         raise ValueError(f"{name}: shape (y, x) wanted, {image.shape} came")
-    if not np.isfinite(image).all():
-        raise ValueError(f"{name}: finite numbers wanted, NaN or infinity came")
+    check_finite(image, name)
     return np.ascontiguousarray(image, dtype=np.float32)
 
 

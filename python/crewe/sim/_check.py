@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
-from crewe.optics import Aberrations, wavelength
+from crewe._array import as_int, as_positive, as_reals
+from crewe.optics import wavelength
 
 __all__ = [
     "Pair",
-    "as_aberrations",
+    "as_memory",
     "as_positions",
     "as_tilt",
     "band_limit",
@@ -27,11 +28,8 @@ Pair = tuple[float, float]
 def numbers_yx(value: Any, name: str, *, whole: bool = False) -> tuple[Any, Any]:
     """A positive number for both axes, or two of them (y, x)."""
     kind = "whole number" if whole else "number"
-    try:
-        pair = np.broadcast_to(np.asarray(value, float), 2)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name}: a positive {kind} or two (y, x) wanted, {value!r} came") from None
-    if not (np.isfinite(pair).all() and (pair > 0).all()) or (whole and (pair != np.floor(pair)).any()):
+    pair = np.resize(given, 2) if (given := as_reals(value, name)).shape in ((), (2,)) else np.zeros(2)
+    if not (pair > 0).all() or (whole and ((pair != np.floor(pair)) | (pair > 2**31)).any()):
         raise ValueError(f"{name}: a positive {kind} or two (y, x) wanted, {value!r} came")
     if whole:
         if (pair < 2).any():
@@ -56,9 +54,7 @@ def band_limit(sampling: Pair, energy: float) -> float:
 
 def check_angle(angle: Any, name: str, sampling: Pair, energy: float) -> float:
     """An angle [mrad] in (0, band limit]."""
-    value = float(angle)
-    if not np.isfinite(value) or value <= 0:
-        raise ValueError(f"{name}: a positive angle [mrad] wanted, {angle!r} came")
+    value = as_positive(angle, name, "mrad")
     limit = band_limit(sampling, energy)
     if value > limit:
         finer = max(sampling) * limit / value
@@ -71,28 +67,22 @@ def check_angle(angle: Any, name: str, sampling: Pair, energy: float) -> float:
 
 def as_positions(positions: Any) -> NDArray[np.float64]:
     """Probe positions (..., 2) as (y, x) [Å], finite."""
-    array = np.asarray(positions, float)
+    array = as_reals(positions, "positions")
     if array.ndim < 1 or array.shape[-1] != 2 or array.size == 0:
         raise ValueError(f"positions: shape (..., 2) as (y, x) [Å] wanted, {array.shape} came")
-    if not np.isfinite(array).all():
-        raise ValueError("positions: finite numbers [Å] wanted, NaN or infinity came")
     return array
 
 
-def as_aberrations(aberrations: Any) -> Aberrations:
-    """Aberrations, or none."""
-    if aberrations is None:
-        return Aberrations()
-    if not isinstance(aberrations, Aberrations):
-        raise TypeError(f"aberrations: crewe.optics.Aberrations wanted, {type(aberrations).__name__} came")
-    return aberrations
+def as_memory(memory: Any) -> int:
+    """A number of bytes."""
+    return as_int(memory, "memory", 1, 2**63 - 1)
 
 
 def as_tilt(tilt: Any) -> Pair:
     """Tilt of the beam (y, x) [mrad] → [rad]."""
-    pair = np.asarray(tilt, float)
-    if pair.shape != (2,) or not np.isfinite(pair).all() or np.abs(pair).max() > 500:
-        raise ValueError(f"tilt: two angles (y, x) [mrad] wanted, {tilt!r} came")
+    pair = as_reals(tilt, "tilt")
+    if pair.shape != (2,) or np.abs(pair).max() > 500:
+        raise ValueError(f"tilt: two angles (y, x) up to 500 mrad wanted, {tilt!r} came")
     return float(pair[0]) * 1e-3, float(pair[1]) * 1e-3
 
 

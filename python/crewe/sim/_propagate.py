@@ -1,6 +1,5 @@
 """Waves through the slices of a potential within a bounded memory."""
 
-import os
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
+from crewe._array import cores
 from crewe.optics import Aberrations, interaction, wavelength
 from crewe.sim._check import Pair, band_limit, frequencies
 from crewe.sim.potential import Layers, Potential
 
-__all__ = ["MEMORY", "Propagation", "plan_batch", "probe_spectrum"]
+__all__ = ["MEMORY", "Propagation", "angles", "aperture", "phase_plate", "plan_batch", "probe_spectrum"]
 
 #: Bytes that transmission functions and waves of a run may take together, unless another number is given.
 MEMORY = 2**30
@@ -163,7 +163,7 @@ class Propagation:
 def plan_batch(memory: int, wave_bytes: int, shape: tuple[int, int], *, fits: bool) -> int:
     """Waves under way at a time: few where the transmission functions stay, as many as fit where they are remade."""
     most = max(1, memory // wave_bytes)
-    few = max(os.cpu_count() or 1, min(BATCH, BREATH // (shape[0] * shape[1])))
+    few = max(cores(0), min(BATCH, BREATH // (shape[0] * shape[1])))
     return min(most, few) if fits else most
 
 

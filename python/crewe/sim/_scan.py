@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe._array import as_int, as_shape, as_threads
 from crewe._device import as_device
-from crewe.optics import Aberrations, wavelength
-from crewe.sim._check import as_aberrations, as_positions, as_tilt, check_angle
+from crewe.optics import Aberrations, as_aberrations, wavelength
+from crewe.sim._check import as_memory, as_positions, as_tilt, check_angle
 from crewe.sim._cuda import Collector, CudaPropagation
 from crewe.sim._propagate import MEMORY, Propagation, probe_spectrum
 from crewe.sim.potential import Potential
@@ -32,8 +33,7 @@ class Pattern:
 
         The zero frequency lies at (n//2, n//2), with bins in the middle of its bin.
         """
-        if isinstance(bin, bool) or int(bin) != bin or bin < 1:
-            raise ValueError(f"bin: a whole number >= 1 wanted, {bin!r} came")
+        as_int(bin, "bin", 1)
         maps, sizes = [], []
         for n, d in zip(potential.shape, potential.sampling, strict=True):
             if max_angle is None and bin == 1:
@@ -91,9 +91,8 @@ class Probes:
         angle = check_angle(semiangle, "semiangle", potential.sampling, energy)
         halts = tuple(as_planes(planes, potential))
         lens = as_aberrations(aberrations)
-        return cls(
-            potential, float(energy), angle, lens, bool(soft), as_tilt(tilt), halts, int(threads), int(memory), place
-        )
+        workers, most = as_threads(threads), as_memory(memory)
+        return cls(potential, float(energy), angle, lens, bool(soft), as_tilt(tilt), halts, workers, most, place)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_kept": {}}
@@ -252,11 +251,8 @@ class Probes:
 def scan_positions(potential: Potential, positions: Any, scan: Any) -> tuple[NDArray[np.float64], bool]:
     """Positions (..., 2) as given, or the even scan over the cell; and whether the scan spans the cell."""
     if (positions is None) == (scan is None):
-        raise ValueError("either positions (..., 2) or scan (sy, sx) wanted")
+        raise ValueError("positions, scan: either positions (..., 2) or a scan (sy, sx) wanted")
     if positions is not None:
         return as_positions(positions), False
-    pair = np.asarray(scan)
-    if pair.shape != (2,) or pair.dtype.kind not in "iu" or (pair < 1).any():
-        raise ValueError(f"scan: two whole numbers (sy, sx) wanted, {scan!r} came")
-    y, x = (np.arange(n) * length / n for n, length in zip(pair, potential.extent, strict=True))
+    y, x = (np.arange(n) * length / n for n, length in zip(as_shape(scan, "scan"), potential.extent, strict=True))
     return np.stack(np.meshgrid(y, x, indexing="ij"), axis=-1), True

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe._array import as_int, as_number
 from crewe.sim._check import check_angle
 from crewe.sim._propagate import angles
 
@@ -46,15 +47,21 @@ def segments(inner: float, outer: float, count: int, *, start: float = 0.0) -> d
     dict
         For the `detectors` of `stem`.
 
+    Raises
+    ------
+    TypeError, ValueError
+        Angles or a number of sectors that no detector has.
+
     Examples
     --------
     >>> list(segments(20.0, 40.0, 4))
     ['0', '1', '2', '3']
     """
-    if int(count) != count or count < 1:
-        raise ValueError(f"count: a whole number >= 1 wanted, {count!r} came")
-    width = 2 * np.pi / int(count)
-    return {str(i): Sector(inner, outer, start + i * width, width) for i in range(int(count))}
+    low, high = as_number(inner, "inner", 0, unit="mrad"), as_number(outer, "outer", unit="mrad")
+    if not low < high:
+        raise ValueError(f"inner, outer: inner < outer [mrad] wanted, {inner} and {outer} came")
+    first, width = as_number(start, "start", unit="rad"), 2 * np.pi / as_int(count, "count", 1)
+    return {str(i): Sector(low, high, first + i * width, width) for i in range(count)}
 
 
 def detector_weights(
@@ -79,7 +86,7 @@ def _weights(
     if isinstance(detector, Sector):
         ring = _ring(name, detector.inner, detector.outer, alpha, sampling, energy)
         if not np.isfinite(detector.start) or not 0 < detector.width <= 2 * np.pi * (1 + 1e-12):
-            raise ValueError(f"detector {name}: a start and a width in (0, 2π] [rad] wanted, {detector!r} came")
+            raise ValueError(f"detectors[{name!r}]: a start and a width in (0, 2π] [rad] wanted, {detector!r} came")
         turned = (phi - detector.start) % (2 * np.pi)
         return ring * (turned < detector.width).astype(np.float32)
     if np.ndim(detector) == 1 and len(detector) == 2:
@@ -87,23 +94,23 @@ def _weights(
     mask = np.asarray(detector)
     if mask.shape != alpha.shape or mask.dtype.kind not in "buif":
         raise ValueError(
-            f"detector {name}: (inner, outer) [mrad], a Sector or a mask {alpha.shape} with the zero frequency at "
+            f"detectors[{name!r}]: (inner, outer) [mrad], a Sector or a mask {alpha.shape} with the zero frequency at "
             f"(n//2, n//2) wanted, {type(detector).__name__} of shape {mask.shape} came"
         )
     if not np.isfinite(mask).all():
-        raise ValueError(f"detector {name}: finite weights wanted, NaN or infinity came")
+        raise ValueError(f"detectors[{name!r}]: finite weights wanted, NaN or infinity came")
     weights = np.fft.ifftshift(mask)
     reach = alpha[weights != 0].max(initial=0)
     if reach > 0:
-        check_angle(reach, f"detector {name}", sampling, energy)
+        check_angle(reach, f"detectors[{name!r}]", sampling, energy)
     return np.ascontiguousarray(weights, dtype=np.float32)
 
 
 def _ring(
     name: str, inner: Any, outer: Any, alpha: NDArray[np.float64], sampling: tuple[float, float], energy: float
 ) -> NDArray[np.float32]:
-    low, high = float(inner), float(outer)
-    if not (np.isfinite(low) and np.isfinite(high)) or low < 0 or high <= low:
-        raise ValueError(f"detector {name}: 0 <= inner < outer [mrad] wanted, ({inner!r}, {outer!r}) came")
-    check_angle(high, f"detector {name}", sampling, energy)
+    low, high = (as_number(value, f"detectors[{name!r}]", unit="mrad") for value in (inner, outer))
+    if low < 0 or high <= low:
+        raise ValueError(f"detectors[{name!r}]: 0 <= inner < outer [mrad] wanted, ({inner!r}, {outer!r}) came")
+    check_angle(high, f"detectors[{name!r}]", sampling, energy)
     return ((alpha >= low) & (alpha < high)).astype(np.float32)

@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe._array import as_choice
 from crewe._progress import Bar
 from crewe.sim._check import as_positions
 from crewe.sim._propagate import MEMORY
@@ -16,11 +17,6 @@ from crewe.sim.waves import exit_wave
 __all__ = ["cbed", "diffraction", "pacbed"]
 
 Part = Literal["total", "elastic", "diffuse"]
-
-
-def _check_part(part: Any) -> None:
-    if part not in get_args(Part):
-        raise ValueError(f"part: 'total', 'elastic' or 'diffuse' wanted, {part!r} came")
 
 
 def cbed(
@@ -81,8 +77,8 @@ def cbed(
     DeviceError
         A device that can't be used.
 
-    Notes
-    -----
+    References
+    ----------
     R. F. Loane, P. Xu, J. Silcox, Acta Cryst. A47 (1991) 267.
 
     Examples
@@ -105,7 +101,7 @@ def cbed(
         device=device,
     )
     places = as_positions(positions)
-    _check_part(part)
+    as_choice(part, "part", get_args(Part))
     flat = places.reshape(-1, 2)
     if part != "elastic":
         found = probes.patterns(flat, Pattern.of(potential, energy), range(probes.configurations))
@@ -155,8 +151,8 @@ def pacbed(
     DeviceError
         A device that can't be used.
 
-    Notes
-    -----
+    References
+    ----------
     J. M. LeBeau, S. D. Findlay, L. J. Allen, S. Stemmer, Ultramicroscopy 110 (2010) 118.
 
     Examples
@@ -229,7 +225,7 @@ def diffraction(
     >>> round(float(pattern[32, 32]), 4)
     1.0
     """
-    _check_part(part)
+    as_choice(part, "part", get_args(Part))
     waves = exit_wave(potential, energy=energy, tilt=tilt, planes=planes, threads=threads, device=device, memory=memory)
     spectra = np.fft.fft2(waves if potential.configurations is not None else waves[None])
     spectra = np.fft.fftshift(spectra, axes=(-2, -1)) / (potential.shape[0] * potential.shape[1])

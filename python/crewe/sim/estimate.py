@@ -1,11 +1,12 @@
 """What a run will take, before it begins: measured on a few of its own steps."""
 
-import os
 import time
 from dataclasses import dataclass
 
 import numpy as np
 
+from crewe._array import as_int, as_threads, cores
+from crewe.sim._check import as_memory
 from crewe.sim._propagate import MEMORY, Propagation
 from crewe.sim.potential import Potential, rendered_at_a_time
 from crewe.sim.waves import as_potential
@@ -25,6 +26,11 @@ class Estimate:
         Bytes for transmission functions, waves and slices under way, without the result.
     steps : int
         Waves times slices times configurations.
+
+    Examples
+    --------
+    >>> print(Estimate(seconds=90.0, memory=2**30, steps=3000))
+    3,000 steps, about 1 min 30 s, 1024 MiB
     """
 
     seconds: float
@@ -71,8 +77,7 @@ def estimate(
     300
     """
     as_potential(potential)
-    if isinstance(waves, bool) or int(waves) != waves or waves < 1:
-        raise ValueError(f"waves: a whole number >= 1 wanted, {waves!r} came")
+    waves, threads, memory = as_int(waves, "waves", 1, 2**63 - 1), as_threads(threads), as_memory(memory)
     run = Propagation(potential, energy, threads=1, memory=memory)
     layers = potential.layers(0)
     few = min(2, layers.count)
@@ -92,11 +97,10 @@ def estimate(
     configurations = potential.configurations or 1
     fits = layers.count <= run.capacity
     rounds = 1 if fits else int(np.ceil(waves / run.batch))
-    steps = int(waves) * len(potential) * configurations
-    cores = min(threads or os.cpu_count() or 1, os.cpu_count() or 1)
-    seconds = (making * layers.count * configurations * rounds + step * steps) / cores
+    steps = waves * len(potential) * configurations
+    seconds = (making * layers.count * configurations * rounds + step * steps) / min(cores(threads), cores(0))
     held = min(run.capacity, layers.count * configurations) * run.slice_bytes
-    under_way = min(run.batch, int(waves)) * run.wave_bytes
+    under_way = min(run.batch, waves) * run.wave_bytes
     pixel = np.dtype(potential.dtype).itemsize * potential.shape[0] * potential.shape[1]
     rendered = min(rendered_at_a_time(potential.shape, threads), layers.count) * 2 * pixel
     return Estimate(seconds, int(held + under_way + rendered), steps)

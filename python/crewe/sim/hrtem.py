@@ -3,14 +3,15 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
-from crewe.optics import Aberrations, wavelength
-from crewe.sim._check import Pair, as_aberrations, band_limit, check_angle, numbers_yx
+from crewe._array import as_choice, as_number, as_threads, as_typed, check_finite
+from crewe.optics import Aberrations, as_aberrations, wavelength
+from crewe.sim._check import Pair, as_memory, band_limit, check_angle, numbers_yx
 from crewe.sim._propagate import MEMORY, angles, aperture, phase_plate
 from crewe.sim.potential import Potential
 from crewe.sim.waves import exit_wave
@@ -81,8 +82,8 @@ def hrtem(
     DeviceError
         A device that can't be used.
 
-    Notes
-    -----
+    References
+    ----------
     E. J. Kirkland, Advanced Computing in Electron Microscopy, 2nd ed. (2010), ch. 3; quasi-coherent envelopes:
     J. Frank, Optik 38 (1973) 519.
 
@@ -92,11 +93,10 @@ def hrtem(
     >>> image.dtype, round(float(image.mean()), 5)
     (dtype('float32'), 1.0)
     """
-    if mode not in ("coherent", "envelope", "explicit"):
-        raise ValueError(f"mode: 'envelope', 'explicit' or 'coherent' wanted, {mode!r} came")
-    for name, value in (("focal_spread", focal_spread), ("angular_spread", angular_spread)):
-        if not np.isfinite(value) or value < 0:
-            raise ValueError(f"{name}: a finite number >= 0 wanted, {value!r} came")
+    as_choice(mode, "mode", get_args(Mode))
+    focal_spread = as_number(focal_spread, "focal_spread", 0, unit="Å")
+    angular_spread = as_number(angular_spread, "angular_spread", 0, unit="mrad")
+    threads, memory = as_threads(threads), as_memory(memory)
     lens = as_aberrations(aberrations)
     pixel: Pair
     if isinstance(wave_or_potential, Potential):
@@ -109,7 +109,7 @@ def hrtem(
             raise ValueError("sampling: the size of a pixel [Å] wanted with a wave")
         pixel = numbers_yx(sampling, "sampling")
     if aperture is not None:
-        check_angle(aperture, "aperture", pixel, energy)
+        aperture = check_angle(aperture, "aperture", pixel, energy)
     waves = (
         exit_wave(wave_or_potential, energy=energy, threads=threads, device=device, memory=memory)
         if isinstance(wave_or_potential, Potential)
@@ -141,13 +141,10 @@ def _recorded(image: NDArray[np.float64], mtf: Callable[[NDArray[np.float64]], A
 
 
 def _check_wave(wave: Any) -> None:
-    if not isinstance(wave, np.ndarray) or wave.dtype not in (np.complex64, np.complex128):
-        what = repr(wave.dtype) if isinstance(wave, np.ndarray) else type(wave).__name__
-        raise TypeError(f"wave_or_potential: a complex64 or complex128 array, or a Potential, wanted, {what} came")
+    as_typed(wave, "wave_or_potential", np.complex64, np.complex128)
     if wave.ndim < 2 or min(wave.shape[-2:]) < 2:
         raise ValueError(f"wave_or_potential: shape (..., ny, nx) wanted, {wave.shape} came")
-    if not np.isfinite(wave).all():
-        raise ValueError("wave_or_potential: finite numbers wanted, NaN or infinity came")
+    check_finite(wave, "wave_or_potential")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Projected potentials of slices, exact at any position of the atoms."""
 
-import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
+from crewe._array import as_reals, as_threads, as_typed, check_finite, cores
 from crewe.sim._check import numbers_yx, warn_of_slow_grid
 from crewe.sim.scattering import POTENTIAL_CONSTANT, scattering_factor, table
 from crewe.sim.thermal import DebyeWaller, FrozenPhonons, per_atom
@@ -20,7 +20,7 @@ CLOSEST = 0.3  # Å: atoms closer than that overlap
 
 def rendered_at_a_time(shape: tuple[int, int], threads: int) -> int:
     """Slices that are made at a time: for each core two, since two share a transform, or 2²⁰ pairs of pixels."""
-    return 2 * (threads or os.cpu_count() or 1) * max(1, 2**20 // (shape[0] * shape[1]))
+    return 2 * cores(threads) * max(1, 2**20 // (shape[0] * shape[1]))
 
 
 class Layers:
@@ -149,8 +149,8 @@ class Potential:
     ValueError
         A cell that isn't orthogonal, positions that aren't finite or overlap, unknown elements, wrong numbers.
 
-    Notes
-    -----
+    References
+    ----------
     I. Lobato and D. Van Dyck, Acta Cryst. A70 (2014) 636; E. J. Kirkland, Advanced Computing in Electron Microscopy,
     2nd ed. (2010).
 
@@ -232,22 +232,20 @@ class Potential:
         >>> vacuum.thickness
         (2.0, 2.0, 2.0)
         """
-        if not isinstance(slices, np.ndarray) or slices.dtype not in (np.float32, np.float64):
-            what = repr(slices.dtype) if isinstance(slices, np.ndarray) else type(slices).__name__
-            raise TypeError(f"slices: a float32 or float64 array wanted, {what} came")
+        as_typed(slices, "slices", np.float32, np.float64)
         if slices.ndim != 3 or 0 in slices.shape or min(slices.shape[1:]) < 2:
             raise ValueError(f"slices: shape (n, ny, nx) wanted, {slices.shape} came")
-        if not all(np.isfinite(one).all() for one in slices):
-            raise ValueError("slices: finite numbers [V·Å] wanted, NaN or infinity came")
+        for number, one in enumerate(slices):
+            check_finite(one, f"slices[{number}]")
         self = cls.__new__(cls)
         self.dtype = slices.dtype
         self.shape = int(slices.shape[1]), int(slices.shape[2])
         self.sampling = numbers_yx(sampling, "sampling")
         self.extent = self.sampling[0] * self.shape[0], self.sampling[1] * self.shape[1]
-        each = np.asarray(slice_thickness, float)
+        each = as_reals(slice_thickness, "slice_thickness")
         if each.ndim > 1 or (each.ndim == 1 and len(each) != len(slices)):
             raise ValueError(f"slice_thickness: a number [Å] or {len(slices)} wanted, shape {each.shape} came")
-        if not (np.isfinite(each).all() and (each > 0).all()):
+        if not (each > 0).all():
             raise ValueError(f"slice_thickness: positive numbers [Å] wanted, {slice_thickness!r} came")
         self.thickness = tuple(np.broadcast_to(each, len(slices)).tolist())
         self.configurations = None
@@ -278,6 +276,7 @@ class Potential:
         ndarray
             (n, ny, nx), or (configurations, n, ny, nx) for moving atoms.
         """
+        threads = as_threads(threads)
         out = np.empty((self.configurations or 1, len(self), *self.shape), self.dtype)
         for configuration, stack in enumerate(out):
             layers = self.layers(configuration)
@@ -337,12 +336,10 @@ class Potential:
         if isinstance(thermal, FrozenPhonons | DebyeWaller):
             per_atom(thermal.sigma, self.symbols)
             return thermal
-        array = np.asarray(thermal, float)
+        array = as_reals(thermal, "thermal")
         if array.ndim != 3 or array.shape[1:] != self.positions.shape or len(array) == 0:
             wanted = f"(configurations, {len(self.positions)}, 3)"
             raise ValueError(f"thermal: displaced positions {wanted} wanted, shape {array.shape} came")
-        if not np.isfinite(array).all():
-            raise ValueError("thermal: finite positions [Å] wanted, NaN or infinity came")
         return array
 
 
@@ -413,7 +410,7 @@ def _check_distances(positions: NDArray[np.float64], edges: NDArray[np.float64],
 
 def _grid(extent: tuple[float, float], sampling: Any, gpts: Any) -> tuple[int, int]:
     if (sampling is None) == (gpts is None):
-        raise ValueError("either gpts (pixels) or sampling [Å] wanted")
+        raise ValueError("gpts, sampling: either gpts (pixels) or sampling [Å] wanted")
     if gpts is not None:
         shape = numbers_yx(gpts, "gpts", whole=True)
     else:
@@ -435,8 +432,8 @@ def _pixels(length: float, pixel: float) -> int:
 
 
 def _thicknesses(slice_thickness: Any, height: float) -> tuple[float, ...]:
-    each = np.asarray(slice_thickness, float)
-    if each.ndim > 1 or each.size == 0 or not (np.isfinite(each).all() and (each > 0).all()):
+    each = as_reals(slice_thickness, "slice_thickness")
+    if each.ndim > 1 or each.size == 0 or not (each > 0).all():
         raise ValueError(f"slice_thickness: a positive number [Å], or one per slice, wanted, {slice_thickness!r} came")
     if each.ndim == 1:
         if abs(each.sum() - height) > 1e-6 * height:

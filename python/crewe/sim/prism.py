@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
+from crewe._array import as_int, as_number, as_threads
 from crewe._progress import Bar
-from crewe.sim._check import as_aberrations, as_positions, check_angle
+from crewe.optics import as_aberrations
+from crewe.sim._check import as_memory, as_positions, check_angle
 from crewe.sim._propagate import MEMORY, Propagation, aperture, phase_plate
 from crewe.sim._scan import scan_positions
 from crewe.sim.detectors import detector_weights
@@ -62,8 +64,8 @@ class Prism:
     MemoryError
         More waves than fit, with the interpolation that would fit.
 
-    Notes
-    -----
+    References
+    ----------
     C. Ophus, Adv. Struct. Chem. Imaging 3 (2017) 13.
 
     Examples
@@ -85,12 +87,14 @@ class Prism:
         memory: int = MEMORY,
     ) -> None:
         as_potential(potential)
-        whole = not isinstance(interpolation, bool) and int(interpolation) == interpolation and interpolation >= 1
-        if not whole or potential.shape[0] % interpolation or potential.shape[1] % interpolation:
+        threads, memory = as_threads(threads), as_memory(memory)
+        as_int(interpolation, "interpolation", 1)
+        if potential.shape[0] % interpolation or potential.shape[1] % interpolation:
             raise ValueError(f"interpolation: a divisor of the grid {potential.shape} wanted, {interpolation!r} came")
-        self.potential, self.energy = potential, float(energy)
+        self.potential = potential
         self.semiangle = check_angle(semiangle, "semiangle", potential.sampling, energy)
-        self.interpolation, self.threads = int(interpolation), int(threads)
+        self.energy = float(energy)
+        self.interpolation, self.threads = int(interpolation), threads
         self.shape = potential.shape[0] // self.interpolation, potential.shape[1] // self.interpolation
         if min(self.shape) < 2:
             raise ValueError(f"interpolation: at least 2 pixels of the window wanted, {self.shape} are left")
@@ -132,9 +136,9 @@ class Prism:
     def _spectrum(self, aberrations: Any, semiangle: float | None) -> NDArray[np.complex128]:
         """Amplitudes of the plane waves for a probe at the origin, Σ|…|² = 1."""
         lens = as_aberrations(aberrations)
-        angle = self.semiangle if semiangle is None else float(semiangle)
-        if not np.isfinite(angle) or not 0 < angle <= self.semiangle:
-            raise ValueError(f"semiangle: in (0, {self.semiangle:g}] mrad wanted, {semiangle!r} came")
+        angle = self.semiangle
+        if semiangle is not None:
+            angle = as_number(semiangle, "semiangle", 0, self.semiangle, above=True, unit="mrad")
         sampling = self.potential.sampling
         amplitudes = aperture(self.shape, sampling, self.energy, angle, soft=True) * phase_plate(
             self.shape, sampling, self.energy, lens

@@ -34,13 +34,13 @@ def scan4d(
     aberrations: Any = None,
     max_angle: float | None = None,
     bin: int = 1,
-    store: str | Path | None = None,
-    client: Any = None,
     soft: bool = True,
     tilt: tuple[float, float] = (0.0, 0.0),
     threads: int = 0,
     device: str = "cpu",
     memory: int = MEMORY,
+    store: str | Path | None = None,
+    client: Any = None,
     progress: bool = False,
 ) -> Any:
     """Diffraction patterns at all positions of a scan, averaged over configurations of moving atoms.

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe._array import as_choice, as_reals
+
 __all__ = ["POTENTIAL_CONSTANT", "elements", "scattering_factor", "table"]
 
 #: C0 = h²/(2π·m0·e) [V·Å²]: Fourier transform of an atom's projected potential = C0·f_e (CODATA 2018).
@@ -16,11 +18,13 @@ POTENTIAL_CONSTANT = 6.62607015e-34**2 / (2 * np.pi * 9.1093837015e-31 * 1.60217
 PARAMETRIZATIONS = ("lobato2014", "kirkland")
 
 
-@cache
 def table(parametrization: str) -> dict[str, dict[str, Any]]:
     """Parameters of every element: symbol → Z and the lists that the formula names."""
-    if parametrization not in PARAMETRIZATIONS:
-        raise ValueError(f"parametrization: one of {', '.join(PARAMETRIZATIONS)} wanted, {parametrization!r} came")
+    return _read(as_choice(parametrization, "parametrization", PARAMETRIZATIONS))
+
+
+@cache
+def _read(parametrization: str) -> dict[str, dict[str, Any]]:
     text = files("crewe.sim").joinpath(f"{parametrization}.json").read_text(encoding="utf-8")
     found: dict[str, dict[str, Any]] = json.loads(text)["elements"]
     return found
@@ -42,8 +46,7 @@ def scattering_factor(symbol: str, g: Any, *, parametrization: str = "lobato2014
     g : array_like
         Scattering vector g = 1/d = 2·sin θ/λ [1/Å].
     parametrization : str
-        "lobato2014": Lobato and Van Dyck, Acta Cryst. A70 (2014) 636, as published:
-        f_e = Σ a(2 + bg²)/(1 + bg²)². "kirkland": Kirkland (2010), App. C: f_e = Σ a/(g² + b) + Σ c·exp(−dg²).
+        "lobato2014": f_e = Σ a(2 + bg²)/(1 + bg²)². "kirkland": f_e = Σ a/(g² + b) + Σ c·exp(−dg²).
 
     Returns
     -------
@@ -55,15 +58,20 @@ def scattering_factor(symbol: str, g: Any, *, parametrization: str = "lobato2014
     ValueError
         An element that the table doesn't have, or a parametrization that isn't known.
 
+    References
+    ----------
+    I. Lobato and D. Van Dyck, Acta Cryst. A70 (2014) 636, as published; E. J. Kirkland, Advanced Computing in Electron
+    Microscopy, 2nd ed. (2010), App. C.
+
     Examples
     --------
     >>> round(float(scattering_factor("Si", 0.0)), 4)
     5.836
     """
     entries = table(parametrization)
-    if symbol not in entries:
-        raise ValueError(f"element {symbol} isn't in the table {parametrization} (H to Lr)")
-    entry, g2 = entries[symbol], np.asarray(g, float) ** 2
+    if not isinstance(symbol, str) or symbol not in entries:
+        raise ValueError(f"symbol: an element of the table {parametrization} (H to Lr) wanted, {symbol!r} came")
+    entry, g2 = entries[symbol], as_reals(g, "g") ** 2
     total = np.zeros(g2.shape)
     if parametrization == "kirkland":
         for a, b in zip(entry["a"], entry["b"], strict=True):

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe._array import as_number, as_positive
 from crewe.sim._check import numbers_yx
 
 __all__ = ["read_atoms", "slab"]
@@ -65,10 +66,7 @@ def slab(
     direction = np.asarray(zone)
     if direction.shape != (3,) or direction.dtype.kind not in "iu" or not direction.any():
         raise ValueError(f"zone: three whole numbers, not all 0, wanted, {zone!r} came")
-    if not np.isfinite(thickness) or thickness <= 0:
-        raise ValueError(f"thickness: a positive number [Å] wanted, {thickness!r} came")
-    if not np.isfinite(rotation):
-        raise ValueError(f"rotation: a finite angle [rad] wanted, {rotation!r} came")
+    thickness, rotation = as_positive(thickness, "thickness", "Å"), as_number(rotation, "rotation", unit="rad")
     if abs(np.linalg.det(cell)) < 1e-6:
         raise ValueError(f"crystal: a cell with a volume wanted, {cell.tolist()} came")
     wanted = None if size is None else numbers_yx(size, "size")

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe._array import as_number, as_positive, as_rng
 from crewe._progress import Bar
 from crewe.sim._check import as_positions
 from crewe.sim._distribute import spread
@@ -77,8 +78,8 @@ def stem(
     DeviceError
         A device that can't be used.
 
-    Notes
-    -----
+    References
+    ----------
     E. J. Kirkland, Advanced Computing in Electron Microscopy, 2nd ed. (2010), ch. 7.
 
     Examples
@@ -103,8 +104,9 @@ def stem(
     places, spans = scan_positions(potential, positions, scan)
     names, weights = detector_weights(detectors, potential.shape, potential.sampling, energy)
     source = _as_source(source_size, places)
-    if electrons is not None and not (np.isfinite(electrons) and electrons > 0):
-        raise ValueError(f"electrons: a positive number per position wanted, {electrons!r} came")
+    if electrons is not None:
+        electrons = as_positive(electrons, "electrons", "per position")
+    rng = as_rng(seed)
     flat = places.reshape(-1, 2)
     with Bar("stem", total=len(flat) * probes.configurations, unit="probes", show=progress) as bar:
         if client is None:
@@ -121,7 +123,6 @@ def stem(
     if source > 0:
         shaped = _blurred(shaped, places, source, spans=spans)
     if electrons is not None:
-        rng = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed)
         shaped = rng.poisson(np.maximum(shaped, 0) * electrons) / electrons
     dtype = np.float64 if potential.dtype == np.float64 else np.float32
     chosen = shaped if planes is not None else shaped[:, 0]
@@ -165,8 +166,8 @@ def exit_waves3x3(
     DeviceError
         A device that can't be used.
 
-    Notes
-    -----
+    References
+    ----------
     The 3 × 3 neighbourhood of T. Friedrich, C.-P. Yu, J. Verbeeck, S. Van Aert, Microsc. Microanal. 29 (2023) 395.
 
     Examples
@@ -185,8 +186,7 @@ def exit_waves3x3(
         memory=memory,
         device=device,
     )
-    if not np.isfinite(step) or step <= 0:
-        raise ValueError(f"step: a positive number [Å] wanted, {step!r} came")
+    step = as_positive(step, "step", "Å")
     places = as_positions(positions)
     around = np.stack(np.meshgrid((-1.0, 0.0, 1.0), (-1.0, 0.0, 1.0), indexing="ij"), axis=-1) * step
     all_of_them = (places[..., None, None, :] + around).reshape(-1, 2)
@@ -196,11 +196,10 @@ def exit_waves3x3(
 
 
 def _as_source(source_size: float, places: NDArray[np.float64]) -> float:
-    if not np.isfinite(source_size) or source_size < 0:
-        raise ValueError(f"source_size: a finite FWHM >= 0 [Å] wanted, {source_size!r} came")
-    if source_size > 0:
+    size = as_number(source_size, "source_size", 0, unit="Å")
+    if size > 0:
         _steps(places)
-    return float(source_size)
+    return size
 
 
 def _steps(places: NDArray[np.float64]) -> tuple[float, float]:

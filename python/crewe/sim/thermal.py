@@ -6,18 +6,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DebyeWaller", "FrozenPhonons"]
+from crewe._array import as_int, as_reals, as_seed
+
+__all__ = ["DebyeWaller", "FrozenPhonons", "per_atom"]
 
 
 def _amplitudes(sigma: Any) -> Any:
     """Amplitudes [Å]: a number, element → number, or an array with one number per atom; not negative, finite."""
     if isinstance(sigma, Mapping):
         return {str(symbol): float(_amplitudes(value)) for symbol, value in sigma.items()}
-    try:
-        array = np.asarray(sigma, float)
-    except (TypeError, ValueError):
-        raise ValueError(f"sigma: a number [Å] or a mapping element → number wanted, {sigma!r} came") from None
-    if array.ndim > 1 or not np.isfinite(array).all() or (array < 0).any():
+    array = as_reals(sigma, "sigma")
+    if array.ndim > 1 or (array < 0).any():
         raise ValueError(f"sigma: finite numbers >= 0 [Å] wanted, {sigma!r} came")
     return float(array) if array.ndim == 0 else array
 
@@ -54,8 +53,8 @@ class FrozenPhonons:
     ValueError
         No configuration, a negative amplitude or one that isn't finite.
 
-    Notes
-    -----
+    References
+    ----------
     R. F. Loane, P. Xu, J. Silcox, Acta Cryst. A47 (1991) 267.
 
     Examples
@@ -66,16 +65,8 @@ class FrozenPhonons:
     """
 
     def __init__(self, configurations: int, sigma: Any, *, seed: int | np.random.Generator) -> None:
-        if isinstance(configurations, bool) or int(configurations) != configurations or configurations < 1:
-            raise ValueError(f"configurations: a whole number >= 1 wanted, {configurations!r} came")
-        self.configurations = int(configurations)
-        self.sigma = _amplitudes(sigma)
-        if isinstance(seed, np.random.Generator):
-            self.seed = int(seed.integers(2**63))
-        elif isinstance(seed, int | np.integer) and not isinstance(seed, bool) and 0 <= seed < 2**64:
-            self.seed = int(seed)
-        else:
-            raise ValueError(f"seed: a whole number in [0, 2⁶⁴) or a numpy.random.Generator wanted, {seed!r} came")
+        self.configurations = as_int(configurations, "configurations", 1)
+        self.sigma, self.seed = _amplitudes(sigma), as_seed(seed)
 
     def displacements(self, configuration: int, symbols: list[str]) -> NDArray[np.float64]:
         """Displacements (atoms, 3) as (x, y, z) [Å] of one configuration."""

@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe._array import as_int, as_threads, as_typed, check_finite
 from crewe._device import as_device
+from crewe.optics import as_aberrations
 from crewe.sim import _propagate
 from crewe.sim._check import (
-    as_aberrations,
+    as_memory,
     as_positions,
     as_tilt,
     check_angle,
@@ -33,7 +35,9 @@ def as_planes(planes: Any, potential: Potential) -> list[int]:
     """Numbers of slices after which a result is wanted, ascending; None: after all."""
     if planes is None:
         return [len(potential)]
-    found = [int(plane) for plane in planes]
+    if not isinstance(planes, Sequence | np.ndarray) or isinstance(planes, str):
+        raise TypeError(f"planes: a sequence of ints wanted, {type(planes).__name__} came")
+    found = [as_int(plane, "planes") for plane in planes]
     if not found or sorted(set(found)) != found or found[0] < 1 or found[-1] > len(potential):
         raise ValueError(f"planes: ascending numbers of slices in 1 … {len(potential)} wanted, {planes!r} came")
     return found
@@ -108,6 +112,8 @@ def exit_wave(
 ) -> NDArray[Any]:
     """The wave behind the specimen: Cowley and Moodie's multislice.
 
+    Frequencies beyond two thirds of the Nyquist frequency are cut, so that products don't alias.
+
     Parameters
     ----------
     potential : Potential
@@ -141,10 +147,9 @@ def exit_wave(
     DeviceError
         A device that can't be used.
 
-    Notes
-    -----
-    E. J. Kirkland, Advanced Computing in Electron Microscopy, 2nd ed. (2010), ch. 6. Frequencies beyond two thirds of
-    the Nyquist frequency are cut, so that products don't alias.
+    References
+    ----------
+    E. J. Kirkland, Advanced Computing in Electron Microscopy, 2nd ed. (2010), ch. 6.
 
     Examples
     --------
@@ -154,6 +159,7 @@ def exit_wave(
     """
     as_potential(potential)
     place, halts = as_device(device), as_planes(planes, potential)
+    threads, memory = as_threads(threads), as_memory(memory)
     dtype = np.dtype(np.complex128 if potential.dtype == np.float64 else np.complex64)
     incoming = None if wave is None else _as_waves(wave, potential.shape, dtype)
     outer = () if incoming is None else incoming.shape[:-2]
@@ -172,11 +178,8 @@ def exit_wave(
 
 
 def _as_waves(wave: Any, shape: tuple[int, int], dtype: np.dtype[Any]) -> NDArray[Any]:
-    if not isinstance(wave, np.ndarray) or wave.dtype != dtype:
-        what = repr(wave.dtype) if isinstance(wave, np.ndarray) else type(wave).__name__
-        raise TypeError(f"wave: a {dtype} array wanted, {what} came")
+    as_typed(wave, "wave", dtype)
     if wave.shape[-2:] != shape or wave.size == 0:
         raise ValueError(f"wave: shape (..., {shape[0]}, {shape[1]}) wanted, {wave.shape} came")
-    if not np.isfinite(wave).all():
-        raise ValueError("wave: finite numbers wanted, NaN or infinity came")
-    return wave
+    check_finite(wave, "wave")
+    return np.asarray(wave)

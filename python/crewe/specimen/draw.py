@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import noise
-from crewe._array import as_threads
+from crewe._array import as_choice, as_int, as_positive, as_rng, as_shape, as_threads, cores
 from crewe._device import Array, as_device
 from crewe.specimen.images import contrast, random_model, render
 from crewe.specimen.lowres import random_objects
@@ -41,29 +40,16 @@ class Specimen:
     settings : dict
         What was drawn: "type", "space_group", "cell" (rows a, b, c [Å] as they lie in the specimen), "minimum_distance"
         [Å], "margin" [Å], "displaced", "inverted", ...; at low resolution "objects".
+
+    Examples
+    --------
+    >>> random_specimen("low", shape=(32, 32), pixel_size=0.5, seed=1).atoms is None
+    True
     """
 
     atoms: Atoms | None
     image: Image
     settings: dict[str, Any]
-
-
-def _shape(shape: Any) -> tuple[int, int]:
-    if not isinstance(shape, tuple | list) or len(shape) != 2:
-        raise ValueError(f"shape: two whole numbers (y, x) wanted, {shape!r} came")
-    if not all(isinstance(n, int | np.integer) and not isinstance(n, bool) and n >= LEAST for n in shape):
-        raise ValueError(f"shape: two whole numbers (y, x) >= {LEAST} wanted, {shape!r} came")
-    return int(shape[0]), int(shape[1])
-
-
-def _generator(seed: Any) -> np.random.Generator:
-    if isinstance(seed, np.random.Generator):
-        return seed
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
-        raise TypeError(f"seed: an int or a numpy.random.Generator wanted, {type(seed).__name__} came")
-    if seed < 0:
-        raise ValueError(f"seed: an int >= 0 wanted, {seed} came")
-    return np.random.default_rng(int(seed))
 
 
 def random_specimen(
@@ -107,26 +93,25 @@ def random_specimen(
     >>> specimen.image.shape, float(specimen.image.max())
     ((64, 64), 1.0)
     """
-    if kind not in ("high", "low"):
-        raise ValueError(f"kind: 'high' or 'low' wanted, {kind!r} came")
-    ny, nx = _shape(shape)
-    if isinstance(pixel_size, bool | str) or not (math.isfinite(pixel_size) and pixel_size > 0):
-        raise ValueError(f"pixel_size: a number > 0 [Å] wanted, {pixel_size!r} came")
-    rng, cores = _generator(seed), as_threads(threads)
+    as_choice(kind, "kind", ("high", "low"))
+    ny, nx = as_shape(shape, "shape", LEAST)
+    pixel_size = as_positive(pixel_size, "pixel_size", "Å")
+    rng = as_rng(seed)
+    workers = as_threads(threads)
     while True:  # a picture without contrast (nothing in the frame, or a flat one) is drawn again
         atoms: Atoms | None = None
         if kind == "low":
-            image, objects = random_objects(rng, (ny, nx), cores)
+            image, objects = random_objects(rng, (ny, nx), workers)
             facts: dict[str, Any] = {"objects": objects}
         else:
             atoms, facts = random_matter(rng, (ny * pixel_size, nx * pixel_size), pixel_size)
             if len(atoms.numbers) == 0:
                 continue
-            model = random_model(rng, np.unique(atoms.numbers).tolist())
-            image = render(atoms, shape=(ny, nx), pixel_size=pixel_size, model=model, threads=cores)
+            model = random_model(np.unique(atoms.numbers).tolist(), seed=rng)
+            image = render(atoms, shape=(ny, nx), pixel_size=pixel_size, model=model, threads=workers)
         changed = contrast(rng, image)
         if changed is not None:
-            return Specimen(atoms, changed[0], {"kind": kind, "pixel_size": float(pixel_size), **facts, **changed[1]})
+            return Specimen(atoms, changed[0], {"kind": kind, "pixel_size": pixel_size, **facts, **changed[1]})
 
 
 def pairs(
@@ -136,8 +121,8 @@ def pairs(
     batch: int,
     seed: int,
     truth: Truth | None = None,
-    device: str = "cpu",
     threads: int = 0,
+    device: str = "cpu",
 ) -> Iterator[tuple[Image, Image]]:
     """Endless batches of distorted and undistorted images for training.
 
@@ -158,10 +143,10 @@ def pairs(
     truth : callable, optional
         Where undistorted images come from instead of `random_specimen`: (generator, mode, shape) → an image (y, x)
         float32 >= 0, maximum 1, and its pixel size [Å]; `multislice` makes one. It is called by several threads.
-    device : str
-        Where the instrument's chain runs: ``"cpu"``, ``"cuda"``, ``"cuda:1"``; specimens are made on the host.
     threads : int
         Pairs that are made at a time; 0: one per core.
+    device : str
+        Where the instrument's chain runs: ``"cpu"``, ``"cuda"``, ``"cuda:1"``; specimens are made on the host.
 
     Yields
     ------
@@ -179,18 +164,11 @@ def pairs(
     >>> distorted.shape, undistorted.shape
     ((2, 32, 32), (2, 32, 32))
     """
-    if mode not in MODES:
-        raise ValueError(f"mode: one of {', '.join(MODES)} wanted, {mode!r} came")
-    size = _shape(shape)
-    if isinstance(batch, bool) or not isinstance(batch, int | np.integer) or batch < 1:
-        raise ValueError(f"batch: a whole number > 0 wanted, {batch!r} came")
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
-        raise TypeError(f"seed: an int wanted, {type(seed).__name__} came")
-    if seed < 0:
-        raise ValueError(f"seed: an int >= 0 wanted, {seed} came")
-    workers = as_threads(threads) or os.cpu_count() or 1
+    as_choice(mode, "mode", MODES)
+    size, each, key = as_shape(shape, "shape", LEAST), as_int(batch, "batch", 1), as_int(seed, "seed", 0, 2**64 - 1)
+    workers = cores(as_threads(threads))
     as_device(device)
-    return _stream(mode, size, int(batch), int(seed), truth or _drawn, device, workers)
+    return _stream(mode, size, each, key, truth or _drawn, device, workers)
 
 
 def _stream(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
-from crewe._array import as_threads
+from crewe._array import as_int, as_positive, as_reals, as_rng, as_shape, as_threads
 from crewe._device import Array, as_device, extension, view
 from crewe.specimen.elements import LAST, radii
 
@@ -18,33 +18,42 @@ Image = NDArray[np.float32]
 Model = Mapping[int, Sequence[float]]
 
 
-def random_model(
-    rng: np.random.Generator, numbers: Sequence[int]
-) -> dict[int, tuple[float, float, float, float, float]]:
+def random_model(numbers: Sequence[int], *, seed: Any) -> dict[int, tuple[float, float, float, float, float]]:
     """A radial model (h1, h2, h3, n, radius [Å]) for each of the given elements.
 
     Radii follow those of the atoms, bent by a random power that keeps their mean and spread over all elements;
-    integrated intensities follow Z^γ, 1 <= γ <= 2, exactly. Lobato, Friedrich, Van Aert, npj Comput. Mater. 10 (2024)
-    10, eqs. 16 and 18-22.
+    integrated intensities follow Z^γ, 1 <= γ <= 2, exactly.
 
     Parameters
     ----------
-    rng : numpy.random.Generator
-        What is drawn comes from here.
     numbers : sequence of int
-        Atomic numbers.
+        Atomic numbers, 1..103.
+    seed : int or numpy.random.Generator
+        The same seed gives the same model.
 
     Returns
     -------
     dict
         Atomic number → (h1, h2, h3, n, radius).
 
+    Raises
+    ------
+    TypeError, ValueError
+        What is no atomic number, or no seed.
+
+    References
+    ----------
+    Lobato, Friedrich, Van Aert, npj Comput. Mater. 10 (2024) 10, eqs. 16 and 18-22.
+
     Examples
     --------
-    >>> import numpy as np
-    >>> sorted(random_model(np.random.default_rng(0), [8, 38]))
+    >>> sorted(random_model([8, 38], seed=0))
     [8, 38]
     """
+    if not isinstance(numbers, Sequence | np.ndarray):
+        raise TypeError(f"numbers: a sequence of ints wanted, {type(numbers).__name__} came")
+    numbers = [as_int(number, "numbers", 1, LAST) for number in numbers]
+    rng = as_rng(seed)
     size = radii()
     bent = size ** rng.uniform(0.75, 1.25)
     slope = size.std() / bent.std()
@@ -55,12 +64,12 @@ def random_model(
         h, n, radius = rng.uniform(0.5, 1, 3), rng.uniform(4, 16), fitted[number - 1]
         whole = 2 * math.pi * radius**2 * (h[0] + h[1] + h[2] * (math.pi / 2 / n) / math.sin(math.pi / n))
         h *= (number / LAST) ** power / whole
-        model[int(number)] = (float(h[0]), float(h[1]), float(h[2]), float(n), float(radius))
+        model[number] = (float(h[0]), float(h[1]), float(h[2]), float(n), float(radius))
     return model
 
 
 def render(
-    atoms: Any, *, shape: tuple[int, int], pixel_size: float, model: Model, device: str = "cpu", threads: int = 0
+    atoms: Any, *, shape: tuple[int, int], pixel_size: float, model: Model, threads: int = 0, device: str = "cpu"
 ) -> Image:
     """The sum of radial profiles of all atoms, seen along z.
 
@@ -77,10 +86,10 @@ def render(
         [Å], > 0.
     model : mapping
         Z → (h1, h2, h3, n, radius [Å]).
-    device : str
-        ``"cpu"``, or a GPU: ``"cuda"``, ``"cuda:1"``, where atoms are added one by one, however many there are.
     threads : int
         0: all cores; the result has the same bits for every number.
+    device : str
+        ``"cpu"``, or a GPU: ``"cuda"``, ``"cuda:1"``, where atoms are added one by one, however many there are.
 
     Returns
     -------
@@ -105,24 +114,23 @@ def render(
            [0.  , 0.25, 1.  , 0.25],
            [0.  , 0.06, 0.25, 0.06]], dtype=float32)
     """
-    if len(shape) != 2 or not all(isinstance(n, int | np.integer) and n > 0 for n in shape):
-        raise ValueError(f"shape: two whole numbers (y, x) > 0 wanted, {shape!r} came")
-    if not (math.isfinite(pixel_size) and pixel_size > 0):
-        raise ValueError(f"pixel_size: a number > 0 [Å] wanted, {pixel_size!r} came")
-    numbers, positions = np.asarray(atoms.numbers), np.asarray(atoms.positions, dtype=np.float64)
+    size, pixel_size = as_shape(shape), as_positive(pixel_size, "pixel_size", "Å")
+    if not (hasattr(atoms, "numbers") and hasattr(atoms, "positions")):
+        raise TypeError(f"atoms: something with numbers and positions wanted, {type(atoms).__name__} came")
+    if not isinstance(model, Mapping):
+        raise TypeError(f"model: a mapping of elements to profiles wanted, {type(model).__name__} came")
+    numbers, positions = np.asarray(atoms.numbers), as_reals(atoms.positions, "atoms")
     if numbers.ndim != 1 or positions.shape != (numbers.size, 3):
         raise ValueError(f"atoms: positions (n, 3) for numbers (n,) wanted, {positions.shape}, {numbers.shape} came")
-    if not np.isfinite(positions).all():
-        raise ValueError("atoms: finite positions wanted, NaN or infinity came")
     found, kind = np.unique(numbers, return_inverse=True)
     missing = [int(z) for z in found if int(z) not in model]
     if missing:
         raise ValueError(f"model: profiles for all elements wanted, none came for Z = {missing}")
-    profiles = np.array([model[int(z)] for z in found], dtype=np.float64).reshape(-1, 5)
-    if not np.isfinite(profiles).all() or (profiles[:, 3:] <= 0).any():
-        raise ValueError("model: finite (h1, h2, h3, n, radius) with n, radius > 0 wanted")
+    profiles = np.array(as_reals([model[int(z)] for z in found], "model")).reshape(-1, 5)
+    if (profiles[:, 3:] <= 0).any():
+        raise ValueError("model: (h1, h2, h3, n, radius) with n, radius > 0 wanted")
     profiles[:, 4] /= pixel_size
-    places, size = np.ascontiguousarray(positions[:, 1::-1]) / pixel_size, (int(shape[0]), int(shape[1]))
+    places = np.ascontiguousarray(positions[:, 1::-1]) / pixel_size
     gpu = as_device(device)
     if gpu is not None:
         there: Any = Array(size, np.float32, gpu)

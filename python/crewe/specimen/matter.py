@@ -11,7 +11,7 @@ from crewe import _core
 from crewe.specimen.crystal import random_crystal, zone_rotation
 from crewe.specimen.elements import LAST, WEIGHTS, radii
 
-__all__ = ["Atoms", "random_matter"]
+__all__ = ["MARGIN", "Atoms", "random_matter"]
 
 Floats = NDArray[np.float64]
 
@@ -33,6 +33,11 @@ class Atoms:
         Z.
     positions : ndarray (n, 3)
         (x, y, z) [Å]; the beam runs along z, the centre of the first pixel is at x = y = 0.
+
+    Examples
+    --------
+    >>> Atoms(np.array([14, 8]), np.array([[1.0, 2.0, 0.0], [3.0, 2.0, 0.0]])).numbers.tolist()
+    [14, 8]
     """
 
     numbers: NDArray[np.int64]

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import sim
+from crewe._array import as_positive, as_shape
+from crewe.sim.slab import read_atoms
 from crewe.specimen.matter import MARGIN, Atoms
 
 __all__ = ["Truth", "multislice", "place", "structure"]
@@ -58,22 +60,14 @@ def structure(name: Any) -> Any:
     >>> len(structure("SrTiO3")), len(structure("GaAs"))
     (5, 8)
     """
-    if not isinstance(name, str | Path):
-        return name
+    if not isinstance(name, str) or Path(name).suffix:
+        return read_atoms(name)
     try:
         from ase.build import bulk
         from ase.data import atomic_numbers, reference_states
-        from ase.io import read
         from ase.spacegroup import crystal
     except ImportError:
         raise ImportError("structure: ase is missing; pip install 'crewe[sim]'") from None
-    if isinstance(name, Path) or Path(name).suffix:
-        try:
-            return read(str(name))
-        except OSError:
-            raise
-        except Exception as error:
-            raise ValueError(f"{name}: ase can't read it ({error})") from None
     if name == "SrTiO3":
         places = [(0.0, 0.0, 0.0), (0.5, 0.5, 0.5), (0.5, 0.5, 0.0)]
         return crystal(["Sr", "Ti", "O"], places, spacegroup=221, cellpar=[3.905, 3.905, 3.905, 90, 90, 90])
@@ -131,7 +125,7 @@ def place(
     >>> set(atoms.numbers.tolist())
     {79}
     """
-    size = pixel_size * np.array(shape) + 2 * MARGIN
+    size = as_positive(pixel_size, "pixel_size", "Å") * np.array(as_shape(shape)) + 2 * MARGIN
     slab = sim.slab(structure(crystal), zone=zone, thickness=thickness, size=tuple(size.tolist()), rotation=rotation)
     positions = np.asarray(slab.positions, float) - [MARGIN, MARGIN, 0.0]
     inside = (positions[:, :2] < size[::-1] - MARGIN).all(axis=1)

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe._array import as_points
+
 __all__ = ["SAMPLE", "as_positions", "lattice_steps", "nearest", "pairs", "tolerance"]
 
 #: Columns that tell the usual distance of neighbours and vote for lattice vectors.
@@ -13,12 +15,7 @@ SAMPLE = 300
 
 def as_positions(positions: Any, *, least: int = 3) -> NDArray[np.float64]:
     """Points (n, 2) that span the plane."""
-    points = np.asarray(positions, np.float64)
-    if points.ndim != 2 or points.shape[1] != 2:
-        raise ValueError(f"positions: shape (n, 2) as (y, x) wanted, {points.shape} came")
-    if not np.isfinite(points).all():
-        row = int(np.argmin(np.isfinite(points).all(1)))
-        raise ValueError(f"positions: finite numbers wanted, NaN or infinity came in row {row}")
+    points = as_points(positions)
     if len(points) < least:
         raise ValueError(f"positions: at least {least} columns wanted, {len(points)} came")
     spread = np.linalg.svd(points - points.mean(0), compute_uv=False)

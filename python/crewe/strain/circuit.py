@@ -7,7 +7,7 @@ is, add up to −b.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crewe._array import as_pair
+from crewe._array import as_number, as_pair
 from crewe.strain._neighbours import SAMPLE, as_positions, lattice_steps, nearest, tolerance
 from crewe.strain.columns import as_basis
 from crewe.strain.lattice import lattice
@@ -59,9 +59,7 @@ def burgers(
     centre = np.array(as_pair(around, "around"))
     rows = lattice(points).basis if basis is None else as_basis(basis, "basis")
     longest = float(np.sqrt((rows**2).sum(1).max()))
-    size = 3 * longest if radius is None else float(radius)
-    if not size >= longest:
-        raise ValueError(f"radius: a lattice vector ({longest:.3g} pixels) or more wanted, {radius} came")
+    size = 3 * longest if radius is None else as_number(radius, "radius", longest, unit="pixels")
     distance = np.hypot(*(points - centre).T)
     ring = points[(distance >= size - longest) & (distance <= size + 1.5 * longest) & (distance > 0)]
     allowed = tolerance(nearest(points, SAMPLE, 1))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crewe._array import as_finite
+from crewe._array import as_number, as_positive, as_reals
 from crewe.strain._neighbours import SAMPLE, as_positions, lattice_steps, nearest, tolerance
 from crewe.strain.lattice import lattice
 from crewe.strain.tensor import Strain
@@ -70,8 +70,9 @@ def from_positions(
     (0.005, -0.005)
     """
     points = as_positions(positions)
-    if as_finite(reach, "reach") < 1:
-        raise ValueError(f"reach: 1 (nearest neighbours) or more wanted, {reach} came")
+    if precision is not None:
+        precision = as_positive(precision, "precision", "pixels")
+    reach = as_number(reach, "reach", 1)
     basis = lattice(points).basis if reference is None else as_basis(reference, "reference")
     longest = float(np.sqrt((basis**2).sum(1).max()))
     i, j, steps, _ = lattice_steps(points, basis, reach * longest, tolerance(nearest(points, SAMPLE, 1)))
@@ -95,7 +96,7 @@ def from_positions(
 
     left = seen - solution[i, 0] - np.einsum("nk,nki->ni", ideal, solution[i, 1:])
     squares = np.bincount(i, (left**2).sum(1), n) + (solution[:, 0] ** 2).sum(1)
-    sigma = _scatter(squares[spans], 2 * (many[spans] - 2)) if precision is None else _positive(precision)
+    sigma = _scatter(squares[spans], 2 * (many[spans] - 2)) if precision is None else precision
 
     covariance[~spans] = np.nan
     deformation = np.where(spans[:, None, None], np.swapaxes(solution[:, 1:], 1, 2), np.nan)
@@ -105,19 +106,12 @@ def from_positions(
 
 def as_basis(basis: Any, name: str) -> NDArray[np.float64]:
     """Two lattice vectors in rows that span the plane."""
-    rows = np.asarray(basis, np.float64)
-    if rows.shape != (2, 2) or not np.isfinite(rows).all():
+    rows = as_reals(basis, name)
+    if rows.shape != (2, 2):
         raise ValueError(f"{name}: two lattice vectors (y, x) in rows wanted, {basis!r} came")
     if abs(np.linalg.det(rows)) <= 1e-3 * np.prod(np.hypot(*rows.T)):
         raise ValueError(f"{name}: two vectors that aren't parallel wanted, {rows.tolist()} came")
     return rows
-
-
-def _positive(value: Any) -> float:
-    number = as_finite(value, "precision")
-    if number <= 0:
-        raise ValueError(f"precision: a positive number wanted [pixels], {value} came")
-    return number
 
 
 def _scatter(squares: NDArray[np.float64], freedom: NDArray[np.intp]) -> float:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from crewe._array import as_points, as_reals
 from crewe.strain._neighbours import SAMPLE, as_positions, lattice_steps, nearest, tolerance
 
 __all__ = ["Lattice", "displacement", "find_basis", "lattice"]
@@ -37,6 +38,13 @@ class Lattice:
         Row of `motif` of each column.
     belongs : ndarray (n,) bool
         False for columns that stand on no lattice point, or on one that is taken (their index is the nearest).
+
+    Examples
+    --------
+    >>> y, x = np.mgrid[:4, :5]
+    >>> found = lattice(np.stack([12.0 * y.ravel(), 14.0 * x.ravel()], 1))
+    >>> (found.basis.round(6) + 0.0).tolist(), len(found.motif), bool(found.belongs.all())
+    ([[12.0, 0.0], [0.0, 14.0]], 1, True)
     """
 
     basis: NDArray[np.float64]
@@ -128,15 +136,13 @@ def displacement(
            [ 0.  , -0.25],
            [ 0.  ,  0.25]])
     """
-    points, rows, places = (np.asarray(a, np.float64) for a in (positions, basis, indices))
-    if points.ndim != 2 or points.shape[1] != 2 or len(points) == 0:
+    points, rows, places = as_points(positions), as_reals(basis, "basis"), as_reals(indices, "indices")
+    if len(points) == 0:
         raise ValueError(f"positions: shape (n, 2) as (y, x) wanted, {points.shape} came")
     if rows.shape != (2, 2):
         raise ValueError(f"basis: shape (2, 2) wanted, {rows.shape} came")
     if places.shape != points.shape:
         raise ValueError(f"indices: shape {points.shape} wanted, {places.shape} came")
-    if not all(np.isfinite(a).all() for a in (points, rows, places)):
-        raise ValueError("positions, basis, indices: finite numbers wanted, NaN or infinity came")
     kinds = np.zeros(len(points), np.int64) if sites is None else np.asarray(sites)
     if kinds.shape != points.shape[:1]:
         raise ValueError(f"sites: shape {points.shape[:1]} wanted, {kinds.shape} came")

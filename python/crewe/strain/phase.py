@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
-from crewe._array import as_finite, as_pair, as_threads
+from crewe._array import as_pair, as_positive, as_threads, check_finite
 from crewe.strain.tensor import Strain
 
 __all__ = ["gpa"]
@@ -73,10 +73,7 @@ def gpa(
     vectors = np.array([_reflection(g, name) for g, name in ((g1, "g1"), (g2, "g2"))])
     if abs(np.linalg.det(vectors)) <= 1e-2 * np.prod(np.hypot(*vectors.T)):
         raise ValueError(f"g1, g2: directions that differ by more than half a degree wanted, {g1} and {g2} came")
-    width = as_finite(sigma, "sigma")
-    if width <= 0:
-        raise ValueError(f"sigma: a positive number wanted [cycles/pixel], {sigma} came")
-    workers = as_threads(threads)
+    width, workers = as_positive(sigma, "sigma", "cycles/pixel"), as_threads(threads)
 
     real = np.float64 if pixels.dtype == np.float64 else np.float32
     margin = int(np.ceil(4 / (2 * np.pi * width)))  # beyond 4σ of the mask's kernel: opposite edges don't meet
@@ -104,8 +101,7 @@ def _image(image: Any) -> NDArray[Any]:
         raise TypeError(f"image: real numbers wanted, dtype {pixels.dtype} came")
     if pixels.ndim != 2 or min(pixels.shape) < 3:
         raise ValueError(f"image: shape (ny, nx) of 3 pixels or more wanted, {pixels.shape} came")
-    if not np.isfinite(pixels).all():
-        raise ValueError("image: finite numbers wanted, NaN or infinity came")
+    check_finite(pixels, "image")
     return pixels
 
 

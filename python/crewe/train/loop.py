@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from crewe._array import cores
 from crewe._png import png
 
 __all__ = ["Recipe", "Report", "Run", "train"]
@@ -128,7 +129,7 @@ def train(
     if device == "cpu":
         torch.set_num_threads(1)
     folder.mkdir(parents=True, exist_ok=True)
-    run = recipe.begin(device, 1 if device == "cuda" else threads or os.cpu_count() or 1)
+    run = recipe.begin(device, 1 if device == "cuda" else cores(threads))
     checkpoint = folder / "checkpoint.pt"
     if checkpoint.exists():
         run.load(checkpoint)

@@ -5,7 +5,6 @@ float16: real and imaginary part; `optics` (n, k) float64: columns as `samples.O
 attribute `finished` counts the chunks that are there.
 """
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe._array import cores
 from crewe.train.airpi.samples import CONFIGURATIONS, OPTICS, SIZE, Sample, sample
 
 __all__ = ["CHUNK", "generate", "open_samples", "read"]
@@ -69,7 +69,7 @@ def generate(
             group.create_array(name, shape=(0, *shape), chunks=(CHUNK, *shape), dtype=dtype)
         if group[name].shape[0] < chunks * CHUNK:
             group[name].resize((chunks * CHUNK, *shape))
-    pool = ThreadPoolExecutor(threads or os.cpu_count() or 1)
+    pool = ThreadPoolExecutor(cores(threads))
     try:
         for chunk in range(int(group.attrs["finished"]), chunks):
             numbers = range(chunk * CHUNK, (chunk + 1) * CHUNK)
