@@ -2,9 +2,9 @@
 // come nearly in order of position, so that a warp mostly holds those of one: then it adds up first, and one lane does
 // the atomics. Bound by the atomics where positions have few electrons (3 for each position of a warp), else by memory.
 #include <algorithm>
-#include <stdexcept>
 #include <vector>
 
+#include "crewe/checks.hpp"
 #include "crewe/cuda/block_sum.hpp"
 #include "crewe/cuda/imaging/event_moments.hpp"
 #include "crewe/cuda/launch.hpp"
@@ -81,9 +81,10 @@ struct EventReducer::Plan {
   Plan(const FrameReducer::Options& options, std::size_t positions_, cudaStream_t stream)
       : positions(positions_), detectors(options.detectors.size()), moments(options.moments) {
     const FrameReducer checked(options);  // throws what is wrong
-    if (positions == 0 || positions > 0xFFFFFFFFU || options.ny > 65536 || options.nx > 65536) {
-      throw std::invalid_argument("positions: 1 to 2^32 - 1, detector: up to 65536 pixels along an axis wanted");
+    if (options.ny > 65536 || options.nx > 65536) {
+      reject("detector", "1 to 65536 pixels along y and x", shape_text(std::array{options.ny, options.nx}));
     }
+    if (positions == 0 || positions > 0xFFFFFFFFU) reject("positions", "1 to 2^32 - 1", std::to_string(positions));
     rings = checked.rings();
     weights = table_on_device(options.weights, stream);
     gain = table_on_device(options.gain, stream);

@@ -1,12 +1,11 @@
 // Per position 8 B of com in and 4 B of image out; between them two complex transforms in place, each at least 16 B,
 // and the filter, 16 B: bound by memory, at least 60 B per position. One thread per position, a warp along a row.
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <numbers>
-#include <stdexcept>
 #include <utility>
 
+#include "crewe/checks.hpp"
 #include "crewe/cuda/buffer.hpp"
 #include "crewe/cuda/fft.hpp"
 #include "crewe/cuda/imaging/icom.hpp"
@@ -74,9 +73,7 @@ const Fft2& plan_for(std::size_t sy, std::size_t sx, cudaStream_t stream) {
 
 void icom(View<const float, 3> com, double step, double high_pass, View<float, 2> out, cudaStream_t stream) {
   const std::size_t sy = out.shape[0], sx = out.shape[1];
-  if (com.shape != std::array<std::size_t, 3>{sy, sx, 2}) {
-    throw std::invalid_argument("com: shape (sy, sx, 2) of the image wanted");
-  }
+  check_shape(com, {sy, sx, 2}, "com");
   constexpr unsigned kThreads = 256;
   const unsigned blocks = blocks_of(sy * sx, kThreads);
   const Buffer<float2> field(sy * sx, stream);

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <stdexcept>
-#include <string>
 #include <vector>
 
+#include "crewe/checks.hpp"
 #include "crewe/cuda/table.hpp"
 #include "moments_kernel.hpp"
 
@@ -126,7 +126,8 @@ void FrameReducer::reduce(const FrameBlock& block, std::size_t begin, std::size_
                           unsigned long long* bad, cudaStream_t stream) const {
   Plan& plan = *plan_;
   if (block.ny != plan.options.ny || block.nx != plan.options.nx) {
-    throw std::invalid_argument("frames: another detector came");
+    reject("frames", shape_text(std::array{plan.options.ny, plan.options.nx}) + " pixels",
+           shape_text(std::array{block.ny, block.nx}));
   }
   if (begin > end || end > block.count) throw std::out_of_range("frames: no such range");
   if (begin == end) return;

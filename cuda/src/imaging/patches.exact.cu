@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "crewe/checks.hpp"
 #include "crewe/cuda/imaging/patches.hpp"
 #include "crewe/cuda/launch.hpp"
 
@@ -92,17 +93,19 @@ Patches::Patches(const crewe::imaging::Patches& patches, cudaStream_t stream)
 void Patches::add(View<const float, 4> waves, std::size_t first, std::size_t columns, std::size_t oversample,
                   View<std::complex<float>, 2> image, cudaStream_t stream) const {
   const std::size_t count = waves.shape[0], n = size_, width = 2 * reach_ + 1;
-  if (waves.shape != std::array<std::size_t, 4>{count, 2, n, n} || (count != 0 && !waves.contiguous())) {
-    throw std::invalid_argument("waves: a contiguous array (count, 2, " + std::to_string(n) + ", " + std::to_string(n) +
-                                ") wanted");
-  }
+  check_shape(waves, {count, 2, n, n}, "waves");
+  check_contiguous(waves, "waves");
   const std::size_t height = image.shape[0], breadth = image.shape[1];
-  if (!image.contiguous()) throw std::invalid_argument("image: a C-contiguous array wanted");
-  if (oversample == 0 || columns == 0 || columns > (breadth + oversample - 1) / oversample) {
-    throw std::invalid_argument("columns, oversample: positive numbers wanted, and an image that has these columns");
+  check_contiguous(image, "image");
+  if (columns == 0 || oversample == 0) {
+    reject("columns, oversample", "1 or more", shape_text(std::array{columns, oversample}));
+  }
+  const std::size_t across = (breadth + oversample - 1) / oversample, down = (height + oversample - 1) / oversample;
+  if (columns > across) {
+    reject("columns", "1 to " + std::to_string(across) + ", which the image has,", std::to_string(columns));
   }
   if (count == 0) return;
-  if (height == 0 || (first + count - 1) / columns > (height - 1) / oversample) {
+  if (count > columns * down || first > columns * down - count) {
     throw std::out_of_range("first: positions outside of the image");
   }
   const Buffer<float2> objects(count * width * width, stream);

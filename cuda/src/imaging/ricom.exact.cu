@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "crewe/checks.hpp"
 #include "crewe/cuda/check.hpp"
 #include "crewe/cuda/imaging/ricom.hpp"
 #include "crewe/cuda/launch.hpp"
@@ -83,9 +84,7 @@ void ricom_scatter(const RicomKernel& kernel, View<float, 2> image, std::size_t 
 
 void ricom(View<const float, 3> com, const RicomKernel& kernel, float step, View<float, 2> out, cudaStream_t stream) {
   const std::size_t sy = out.shape[0], sx = out.shape[1];
-  if (com.shape != std::array<std::size_t, 3>{sy, sx, 2}) {
-    throw std::invalid_argument("com: shape (sy, sx, 2) of the image wanted");
-  }
+  check_shape(com, {sy, sx, 2}, "com");
   const dim3 grid(blocks_of(sx, kTile.x), blocks_of(sy, kTile.y));
   launch(gather_scan, grid, kTile, 0, stream, com, kernel.values(), static_cast<int>(kernel.width() / 2), step, out);
 }

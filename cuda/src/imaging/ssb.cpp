@@ -4,9 +4,9 @@
 #include <cmath>
 #include <complex>
 #include <numbers>
-#include <stdexcept>
 #include <vector>
 
+#include "crewe/checks.hpp"
 #include "crewe/cuda/fft.hpp"
 #include "crewe/cuda/table.hpp"
 #include "crewe/imaging/ssb_plan.hpp"
@@ -250,7 +250,10 @@ bool ssb(std::span<const FrameBlock> blocks, const SsbOptions& options, View<flo
   std::vector<std::uint32_t> frames, places;
   std::uint32_t position = 0;
   for (const FrameBlock& block : blocks) {
-    if (block.ny != options.ky || block.nx != options.kx) throw std::invalid_argument("frames: another detector came");
+    if (block.ny != options.ky || block.nx != options.kx) {
+      reject("frames", shape_text(std::array{options.ky, options.kx}) + " pixels",
+             shape_text(std::array{block.ny, block.nx}));
+    }
     frames.clear();
     places.clear();
     for (std::uint32_t i = 0; i < block.count; ++i) {
@@ -259,9 +262,8 @@ bool ssb(std::span<const FrameBlock> blocks, const SsbOptions& options, View<flo
     }
     scan.add(block, frames, places);
   }
-  if (position != sy * sx || wave.shape[0] != sy || wave.shape[1] != sx) {
-    throw std::invalid_argument("frames, wave: (sy, sx) positions wanted");
-  }
+  if (position != sy * sx) reject("frames", std::to_string(sy * sx) + " of them", std::to_string(position));
+  check_shape(wave, {sy, sx}, "wave");
   const Buffer<float2> field(sy * sx, stream);
   if (!scan.spectrum(position, field.data())) return false;
   Fft2(sy, sx, 1).inverse(field.data(), stream);

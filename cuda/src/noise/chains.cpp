@@ -56,9 +56,8 @@ void end(Results images, const Damage& damage, std::uint64_t seed, const Scales&
 
 void scan_chain(Images images, Results out, View<double, 3> shifts, const ScanChain& chain, cudaStream_t stream) {
   check_stacks(images, out);
-  if (shifts.shape != std::array<std::size_t, 3>{images.shape[0], images.shape[1], 2} || !shifts.contiguous()) {
-    throw std::invalid_argument("shifts (n, lines, 2), C-contiguous, wanted");
-  }
+  check_shape(shifts, {images.shape[0], images.shape[1], 2}, "shifts");
+  check_contiguous(shifts, "shifts");
   if (images.size() == 0) return;
   const Scales scale = scales_of(images, chain.electrons, stream);
   Exposure exposure;

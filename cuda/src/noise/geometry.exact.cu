@@ -41,16 +41,11 @@ __global__ void interpolate_kernel(const float* in, float* out, Size size, Matri
       crewe::noise::interpolated(in, size.ny, size.nx, p / size.nx, p % size.nx, matrix.of);
 }
 
-void check_apart(Images images, Results out) {
-  check_stacks(images, out);
-  if (images.data == out.data) throw std::invalid_argument("out: other memory than the images' wanted");
-}
-
 }  // namespace
 
 void gaussian_blur(Images images, Results out, double sigma, cudaStream_t stream) {
   check_apart(images, out);
-  if (!(sigma >= 0)) throw std::invalid_argument("gaussian_blur: sigma >= 0 wanted");
+  if (!(sigma >= 0 && sigma <= 1000)) reject("sigma", "0 to 1000 pixels", std::to_string(sigma));
   const std::vector<float> weights = crewe::noise::gaussian_taps(sigma);
   const Buffer<float> taps(weights.data(), weights.size(), stream), between(images.size(), stream);
   const auto count = static_cast<int>(weights.size());

@@ -198,21 +198,16 @@ Buffer<Filter> filters_of(const double* shifts, std::size_t ny, std::size_t line
   return filters;
 }
 
-void check_apart(Images images, Results out) {
-  check_stacks(images, out);
-  if (images.data == out.data) throw std::invalid_argument("out: other memory than the images' wanted");
-}
-
 }  // namespace
 
 void jitter_series(View<double, 3> shifts, const double sigma[2], const double phi[2], std::uint64_t seed,
                    cudaStream_t stream) {
   for (int axis = 0; axis < 2; ++axis) {
-    if (!(sigma[axis] >= 0) || !(phi[axis] >= 0 && phi[axis] < 1)) {
-      throw std::invalid_argument("sigma >= 0 and 0 <= phi < 1 wanted");
-    }
+    if (!(sigma[axis] >= 0)) reject("sigma", "0 pixels or more", std::to_string(sigma[axis]));
+    if (!(phi[axis] >= 0 && phi[axis] < 1)) reject("phi", "0 <= phi < 1", std::to_string(phi[axis]));
   }
-  if (shifts.shape[2] != 2 || !shifts.contiguous()) throw std::invalid_argument("shifts (n, lines, 2) wanted");
+  check_shape(shifts, {shifts.shape[0], shifts.shape[1], 2}, "shifts");
+  check_contiguous(shifts, "shifts");
   const std::size_t n = shifts.shape[0], lines = shifts.shape[1];
   if (shifts.size() == 0) return;
   launch(normals_kernel, {blocks_of(lines, kThreads), grid_axis(n), 2}, kThreads, 0, stream, shifts.data, lines,
@@ -223,9 +218,8 @@ void jitter_series(View<double, 3> shifts, const double sigma[2], const double p
 void shift_lines(Images images, View<const double, 3> shifts, Results out, const float* scale, cudaStream_t stream) {
   check_apart(images, out);
   const auto [n, ny, nx] = images.shape;
-  if (shifts.shape != std::array<std::size_t, 3>{n, ny, 2} || !shifts.contiguous()) {
-    throw std::invalid_argument("shifts (n, lines, 2), C-contiguous, wanted");
-  }
+  check_shape(shifts, {n, ny, 2}, "shifts");
+  check_contiguous(shifts, "shifts");
   if (images.size() == 0) return;
   const Buffer<Filter> filters = filters_of(shifts.data, ny, n * ny, stream);
   launch(shift_kernel, {blocks_of(nx, kTile), grid_axis((ny + kLinesEach - 1) / kLinesEach), grid_axis(n)}, kThreads, 0,
@@ -235,7 +229,7 @@ void shift_lines(Images images, View<const double, 3> shifts, Results out, const
 void unshift(Images data, View<const double, 2> shifts, Results out, cudaStream_t stream) {
   check_apart(data, out);
   const auto [ny, nx, inner] = data.shape;
-  if (shifts.shape != std::array<std::size_t, 2>{ny, 2}) throw std::invalid_argument("shifts (lines, 2) wanted");
+  check_shape(shifts, {ny, 2}, "shifts");
   if (data.size() == 0) return;
   std::vector<double> places;  // as filters_kernel takes them, which adds a line's number to y
   for (std::size_t y = 0; y < ny; ++y) places.insert(places.end(), {0.0, -shifts(y, 1)});
@@ -252,7 +246,7 @@ void unshift(Images data, View<const double, 2> shifts, Results out, cudaStream_
 
 void fast_scan(Images images, Results out, const std::vector<float>& response, cudaStream_t stream) {
   check_stacks(images, out);
-  if (response.empty()) throw std::invalid_argument("fast_scan: an empty response");
+  if (response.empty()) reject("response", "numbers", "none");
   if (images.size() == 0) return;
   Buffer<float> copy;
   if (images.data == out.data) {

@@ -111,7 +111,8 @@ void clip(Images images, Results out, float maximum, cudaStream_t stream) {
 }
 
 void quantise(Images images, Results out, int bits, double full_scale, double offset, cudaStream_t stream) {
-  if (bits < 1 || bits > 24 || !(full_scale > 0)) throw std::invalid_argument("quantise: 1..24 bits, full_scale > 0");
+  if (bits < 1 || bits > 24) reject("bits", "1..24", std::to_string(bits));
+  if (!(full_scale > 0)) reject("full_scale", "a positive number", std::to_string(full_scale));
   Finish what;
   what.bits = bits;
   what.full_scale = full_scale;

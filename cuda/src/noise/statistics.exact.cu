@@ -157,7 +157,8 @@ void statistics(Images images, Statistics* out, cudaStream_t stream) {
 void quantile(Images images, double q, double* out, cudaStream_t stream) {
   check_stacks(images, images);
   const std::size_t n = images.shape[0], pixels = pixels_of(images);
-  if (pixels == 0 || !(q >= 0 && q <= 1)) throw std::invalid_argument("quantile: pixels and 0 <= q <= 1 wanted");
+  if (pixels == 0) reject("images", "pixels", "none");
+  if (!(q >= 0 && q <= 1)) reject("q", "0 to 1", std::to_string(q));
   const double place = q * static_cast<double>(pixels - 1);
   const auto rank = static_cast<std::uint64_t>(place);
   const std::vector<Search> first(n, Search{0, 0, rank, 0});

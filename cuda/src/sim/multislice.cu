@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
-#include <string>
 
+#include "crewe/checks.hpp"
 #include "crewe/cuda/fft.hpp"
 #include "crewe/cuda/sim/multislice.hpp"
 #include "sim/state.hpp"
@@ -130,13 +130,11 @@ void Multislice::State::transmit(const float* potential, std::size_t n, std::siz
 }
 
 void Multislice::State::check_slots(std::size_t first, std::size_t n) const {
-  if (first + n > slots) throw std::out_of_range("slots beyond the room that was reserved");
+  if (n > slots || first > slots - n) throw std::out_of_range("first: slots beyond the room that was reserved");
 }
 
 Multislice::Multislice(const MultisliceOptions& options, int device, std::size_t scratch) {
-  if (!(options.dy > 0) || !(options.dx > 0) || !(options.wavelength > 0) || !std::isfinite(options.interaction)) {
-    throw std::invalid_argument("multislice: positive sampling and wavelength wanted");
-  }
+  crewe::sim::check_multislice(options);
   const UseDevice use(device);
   state_ = std::make_unique<State>(options, device, scratch);
 }
@@ -171,10 +169,8 @@ void Multislice::synchronize() const {
 void Multislice::load(std::size_t first, View<const float, 3> potential) {
   const State& s = *state_;
   const std::size_t n = potential.shape[0], pixels = s.grid.ny() * s.grid.nx();
-  if (potential.shape[1] != s.grid.ny() || potential.shape[2] != s.grid.nx() || !potential.contiguous()) {
-    throw std::invalid_argument("potential: a C-contiguous (n, " + std::to_string(s.grid.ny()) + ", " +
-                                std::to_string(s.grid.nx()) + ") wanted");
-  }
+  check_shape(potential, {n, s.grid.ny(), s.grid.nx()}, "potential");
+  check_contiguous(potential, "potential");
   s.check_slots(first, n);
   if (n == 0) return;
   const UseDevice use(s.device);
@@ -192,7 +188,7 @@ void Multislice::load(std::size_t first, View<const float, 3> potential) {
 
 Waves::Waves(const Multislice& engine, std::size_t groups, std::size_t count)
     : engine_(engine), groups_(groups), count_(count), state_(std::make_unique<State>()) {
-  if (groups == 0 || count == 0) throw std::invalid_argument("waves: at least one wanted");
+  if (groups == 0 || count == 0) reject("groups, count", "at least one wave", shape_text(std::array{groups, count}));
   const Multislice::State& s = engine.state();
   const UseDevice use(s.device);
   state_->fields = Buffer<float2>(groups * count * s.grid.field_size(), s.stream);
@@ -208,10 +204,8 @@ const Waves::State& Waves::state() const {
 
 void Waves::set_waves(View<const std::complex<float>, 3> waves) {
   const Multislice::State& s = engine_.state();
-  if (waves.shape[0] != count_ || waves.shape[1] != s.grid.ny() || waves.shape[2] != s.grid.nx() ||
-      !waves.contiguous()) {
-    throw std::invalid_argument("waves: a C-contiguous (count, ny, nx) wanted");
-  }
+  check_shape(waves, {count_, s.grid.ny(), s.grid.nx()}, "waves");
+  check_contiguous(waves, "waves");
   const UseDevice use(s.device);
   state_->incoming = Buffer<float2>(reinterpret_cast<const float2*>(waves.data), waves.size(), s.stream);
   s.stream.synchronize();
@@ -222,9 +216,7 @@ Probe::Probe(const Multislice& engine, View<const std::complex<double>, 2> spect
     : state_(new State{engine, {}, {}, {}, {}, {}, {}}) {
   const Multislice::State& s = engine.state();
   const Grid& grid = s.grid;
-  if (spectrum.shape[0] != grid.ny() || spectrum.shape[1] != grid.nx()) {
-    throw std::invalid_argument("spectrum: shape (ny, nx) wanted");
-  }
+  check_shape(spectrum, {grid.ny(), grid.nx()}, "spectrum");
   const UseDevice use(s.device);
   const double scale = 1.0 / (static_cast<double>(grid.ny()) * static_cast<double>(grid.nx()));
   state_->values.assign(grid.field_size(), make_float2(0.0F, 0.0F));
@@ -248,9 +240,7 @@ Probe::~Probe() = default;
 void Waves::set_probes(const Probe& probe, View<const double, 2> positions) {
   const Multislice::State& s = engine_.state();
   const Grid& grid = s.grid;
-  if (positions.shape[0] != count_ || positions.shape[1] != 2) {
-    throw std::invalid_argument("positions: (count, 2) wanted");
-  }
+  check_shape(positions, {count_, 2}, "positions");
   if (&probe.state().engine != &engine_) throw std::invalid_argument("probe: one of the same engine wanted");
   const UseDevice use(s.device);
   std::vector<double2>& places = state_->held_places;
@@ -272,14 +262,13 @@ void Waves::set_probes(const Probe& probe, View<const double, 2> positions) {
 void Waves::advance(View<const std::uint32_t, 2> slot, std::span<const std::uint32_t> propagator) {
   const Multislice::State& s = engine_.state();
   const std::size_t slices = propagator.size();
-  if (slot.shape[0] != groups_ || slot.shape[1] != slices || !slot.contiguous()) {
-    throw std::invalid_argument("advance: slots (groups, slices) and as many propagators wanted");
-  }
+  check_shape(slot, {groups_, slices}, "slot");
+  check_contiguous(slot, "slot");
   for (std::size_t i = 0; i < slot.size(); ++i) {
-    if (slot.data[i] >= s.slots) throw std::out_of_range("a slice that wasn't loaded");
+    if (slot.data[i] >= s.slots) throw std::out_of_range("slot: a slice that isn't loaded");
   }
   for (const std::uint32_t p : propagator) {
-    if (p >= s.propagators.size()) throw std::out_of_range("a propagator that isn't there");
+    if (p >= s.propagators.size()) throw std::out_of_range("propagator: one that isn't there");
   }
   if (slices == 0) return;
   const UseDevice use(s.device);
@@ -310,11 +299,10 @@ void Waves::advance(View<const std::uint32_t, 2> slot, std::span<const std::uint
 void Waves::wave(std::size_t group, View<std::complex<float>, 3> out) const {
   const Multislice::State& s = engine_.state();
   const Grid& grid = s.grid;
-  if (group >= groups_) throw std::out_of_range("a group that isn't there");
-  if (out.shape[0] != count_ || out.shape[1] != grid.ny() || out.shape[2] != grid.nx() || !out.contiguous()) {
-    throw std::invalid_argument("out: a C-contiguous (count, ny, nx) wanted");
-  }
-  if (state_->entry != State::Entry::passed) throw std::invalid_argument("waves that haven't passed a slice yet");
+  if (group >= groups_) throw std::out_of_range("group: one that isn't there");
+  check_shape(out, {count_, grid.ny(), grid.nx()}, "out");
+  check_contiguous(out, "out");
+  if (state_->entry != State::Entry::passed) throw std::invalid_argument("waves: they haven't passed a slice yet");
   const UseDevice use(s.device);
   const Buffer<float2> images(out.size(), s.stream);
   const float2* fields = state_->fields.data() + group * count_ * grid.field_size();

@@ -6,8 +6,8 @@
 // frequency, so 10⁴ atoms at 512² take 5·10⁹. Phases of 32 atoms at a time are made in shared memory: 2048 sines for
 // 131,072 products. Two slices share a transform, as real and imaginary part.
 #include <algorithm>
-#include <stdexcept>
 
+#include "crewe/checks.hpp"
 #include "crewe/sim/structure_factor.hpp"
 #include "sim/state.hpp"
 
@@ -142,15 +142,17 @@ void Multislice::project(std::size_t first, View<const double, 3> factors, std::
   const State& s = *state_;
   const Grid &grid = s.grid, &whole = s.whole;
   const std::size_t species = factors.shape[0], ny = grid.ny(), nx = grid.nx(), pixels = ny * nx;
-  if (species == 0 || factors.shape[1] != ny / 2 + 1 || factors.shape[2] != nx / 2 + 1 || !factors.contiguous()) {
-    throw std::invalid_argument("factors: a C-contiguous (species, ny/2 + 1, nx/2 + 1) wanted");
-  }
-  if (y.size() != x.size() || starts.empty() || (starts.size() - 1) % species != 0) {
-    throw std::invalid_argument("project: y, x and starts don't fit together");
+  if (species == 0) reject("factors", "at least one species", "none");
+  check_shape(factors, {species, ny / 2 + 1, nx / 2 + 1}, "factors");
+  check_contiguous(factors, "factors");
+  if (x.size() != y.size()) reject("x", std::to_string(y.size()) + " numbers, as of y,", std::to_string(x.size()));
+  if (starts.empty() || (starts.size() - 1) % species != 0) {
+    reject("starts", "1 index more than slices times " + std::to_string(species), std::to_string(starts.size()));
   }
   for (std::size_t i = 0; i < starts.size(); ++i) {
     if (starts[i] < (i == 0 ? 0 : starts[i - 1]) || starts[i] > static_cast<std::int64_t>(y.size())) {
-      throw std::invalid_argument("starts: indices must not fall, nor go beyond the atoms");
+      reject("starts", "indices from 0 to " + std::to_string(y.size()) + " that don't fall",
+             std::to_string(starts[i]) + " at " + std::to_string(i));
     }
   }
   const std::size_t slices = (starts.size() - 1) / species;

@@ -3,6 +3,7 @@
 // fixed.
 #include <stdexcept>
 
+#include "crewe/checks.hpp"
 #include "sim/state.hpp"
 
 namespace crewe::cuda::sim {
@@ -18,7 +19,7 @@ double spectrum_scale(const Grid& grid) {
 Buffer<float> power_of(const Waves& waves) {
   const Multislice::State& s = waves.engine().state();
   if (waves.state().entry != Waves::State::Entry::passed) {
-    throw std::invalid_argument("waves that haven't passed a slice yet have no spectrum");
+    throw std::invalid_argument("waves: a spectrum is made by the first slice, none was passed");
   }
   const std::size_t count = waves.groups() * waves.count();
   Buffer<float> power(count * s.grid.field_size(), s.stream);
@@ -28,7 +29,7 @@ Buffer<float> power_of(const Waves& waves) {
 
 void check_waves(const Multislice& engine, const Waves& waves, std::size_t count) {
   if (&waves.engine() != &engine || waves.count() != count) {
-    throw std::invalid_argument("sums: waves of the same engine, as many as begun with, wanted");
+    throw std::invalid_argument("waves: of the same engine, as many as begun with, wanted");
   }
 }
 
@@ -111,7 +112,7 @@ struct Weighted {
 
 template <class T, class U>
 void fetch(const Buffer<T>& sums, U* out, std::size_t wanted, const Multislice::State& s) {
-  if (wanted != sums.size()) throw std::invalid_argument("out: as many numbers as there are sums wanted");
+  if (wanted != sums.size()) reject("out", std::to_string(sums.size()) + " numbers", std::to_string(wanted));
   const UseDevice use(s.device);
   sums.get(reinterpret_cast<T*>(out), sums.size());
   s.stream.synchronize();
@@ -130,9 +131,11 @@ struct Patterns::State {
 Patterns::Patterns(const Multislice& engine, std::span<const std::int32_t> row, std::span<const std::int32_t> column,
                    std::size_t oy, std::size_t ox) {
   const Multislice::State& s = engine.state();
-  if (row.size() != s.grid.ny() || column.size() != s.grid.nx() || oy == 0 || ox == 0) {
-    throw std::invalid_argument("patterns: row (ny), column (nx) and a size wanted");
+  if (row.size() != s.grid.ny()) reject("row", std::to_string(s.grid.ny()) + " numbers", std::to_string(row.size()));
+  if (column.size() != s.grid.nx()) {
+    reject("column", std::to_string(s.grid.nx()) + " numbers", std::to_string(column.size()));
   }
+  if (oy == 0 || ox == 0) reject("oy, ox", "1 or more", shape_text(std::array{oy, ox}));
   const UseDevice use(s.device);
   state_ = std::unique_ptr<State>(new State{engine,
                                             oy,
@@ -181,7 +184,7 @@ void Patterns::add(const Waves& waves, double weight) {
 }
 
 void Patterns::result(View<float, 3> out) const {
-  if (!out.contiguous()) throw std::invalid_argument("out: a C-contiguous (count, oy, ox) wanted");
+  check_contiguous(out, "out");
   fetch(state_->sums, out.data, out.size(), state_->engine.state());
 }
 
@@ -196,9 +199,8 @@ Signals::Signals(const Multislice& engine, View<const float, 3> detectors) {
   const Multislice::State& s = engine.state();
   const Grid& grid = s.grid;
   const std::size_t n = detectors.shape[0];
-  if (n == 0 || detectors.shape[1] != grid.ny() || detectors.shape[2] != grid.nx()) {
-    throw std::invalid_argument("signals: detectors (n, ny, nx) wanted");
-  }
+  if (n == 0) reject("detectors", "at least one", "none");
+  check_shape(detectors, {n, grid.ny(), grid.nx()}, "detectors");
   const UseDevice use(s.device);
   std::vector<float> weights(n * grid.field_size(), 0.0F);
   for (std::size_t d = 0; d < n; ++d) {
@@ -230,7 +232,7 @@ void Signals::add(const Waves& waves, double weight) {
 }
 
 void Signals::result(View<double, 2> out) const {
-  if (!out.contiguous()) throw std::invalid_argument("out: a C-contiguous (count, detectors) wanted");
+  check_contiguous(out, "out");
   fetch(state_->sums, out.data, out.size(), state_->engine.state());
 }
 
@@ -257,7 +259,7 @@ void WaveSums::add(const Waves& waves, double weight) {
   const Multislice::State& s = state_->engine.state();
   const Grid& grid = s.grid;
   if (waves.state().entry != Waves::State::Entry::passed) {
-    throw std::invalid_argument("waves that haven't passed a slice yet");
+    throw std::invalid_argument("waves: they haven't passed a slice yet");
   }
   const UseDevice use(s.device);
   for (std::size_t group = 0; group < waves.groups(); ++group) {
@@ -268,7 +270,7 @@ void WaveSums::add(const Waves& waves, double weight) {
 }
 
 void WaveSums::result(View<std::complex<float>, 3> out) const {
-  if (!out.contiguous()) throw std::invalid_argument("out: a C-contiguous (count, ny, nx) wanted");
+  check_contiguous(out, "out");
   fetch(state_->sums, out.data, out.size(), state_->engine.state());
 }
 

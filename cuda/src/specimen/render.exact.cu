@@ -6,8 +6,8 @@
 // GPU. Adding is two reads of a table of 8 kB and 60 operations per pixel that an atom covers, half of them on doubles:
 // 30,000 atoms of 1000 pixels are 2·10⁹ operations, 0.1 ms. Memory: the image once, 72 bytes per item.
 #include <cmath>
-#include <stdexcept>
 
+#include "crewe/checks.hpp"
 #include "crewe/cuda/buffer.hpp"
 #include "crewe/cuda/launch.hpp"
 #include "crewe/cuda/specimen/render.hpp"
@@ -99,7 +99,9 @@ __global__ void render_kernel(const Item* items, const Extent* extents, std::siz
 
 void add(const std::vector<Item>& items, const std::vector<Table>& tables, View<float, 2> out, cudaStream_t stream) {
   if (items.empty() || out.size() == 0) return;
-  if (out.shape[0] > 1 << 20 || out.shape[1] > 1 << 20) throw std::invalid_argument("out: at most 2^20 pixels a side");
+  if (out.shape[0] > 1 << 20 || out.shape[1] > 1 << 20) {
+    reject("out", "at most 2^20 pixels a side", shape_text(out.shape));
+  }
   const auto held = [](double place) { return static_cast<int>(std::fmin(std::fmax(place, -1.0), 1 << 21)); };
   std::vector<Extent> extents;
   for (const Item& item : items) {
@@ -131,8 +133,8 @@ void add(const std::vector<Item>& items, const std::vector<Table>& tables, View<
 
 void render(View<const double, 2> places, const std::uint32_t* kind, const std::vector<Profile>& profiles,
             View<float, 2> out, cudaStream_t stream) {
-  if (places.shape[1] != 2) throw std::invalid_argument("places (m, 2) wanted");
-  if (!out.contiguous()) throw std::invalid_argument("a C-contiguous image wanted");
+  check_shape(places, {places.shape[0], 2}, "places");
+  check_contiguous(out, "out");
   check(cudaMemsetAsync(out.data, 0, out.size() * sizeof(float), stream), "image");
   std::vector<std::vector<Item>> of_kind(profiles.size());
   for (std::size_t i = 0; i < places.shape[0]; ++i) {
