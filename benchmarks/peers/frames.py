@@ -2,7 +2,8 @@
 
 Wanted beside crewe: libertem, numba, a C compiler (cc). Rates are frames per CPU second, one thread, medians; each with
 its ratio to the rate at which one core reads and sums the same memory (`limit`). The programs take turns on pieces of
-64 frames, none of which another has just read, so that what else the machine does hits all alike.
+64 frames, none of which another has just read, so that what else the machine does hits all alike; in an order drawn
+anew each time, as whoever follows one that leaves the caches full of its own results pays for their writing.
 `python -m benchmarks.peers.frames`
 """
 
@@ -193,12 +194,13 @@ def check(name: str, got: Any, want: Any) -> None:
 def take_turns(runs: dict[str, Run], stacks: dict[str, Frames], repeats: int, again: int) -> dict[str, float]:
     """Frames per CPU second of each, the median over `repeats` ways through the data."""
     names, pieces = list(runs), max(len(next(iter(stacks.values()))) // PIECE, 1)
+    rng = np.random.default_rng(0)
     rates: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(repeats):
         used = dict.fromkeys(names, 0.0)
         for i in range(pieces):
-            for j, name in enumerate(names):
-                first = (i + j * (pieces // len(names) + 1)) % pieces * PIECE
+            for j in rng.permutation(len(names)):
+                name, first = names[j], (i + j * (pieces // len(names))) % pieces * PIECE
                 piece = stacks["swapped" if "big-endian" in name else "native"][first : first + PIECE]
                 begin = time.process_time()
                 for _ in range(again):
