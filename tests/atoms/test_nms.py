@@ -22,6 +22,16 @@ def test_as_defined(seed, iou, extent):
     assert atoms.nms(boxes, scores, iou=iou).tolist() == reference.nms(boxes, scores, iou)
 
 
+@pytest.mark.parametrize("crowding", [0.3, 3.0, 40.0])
+@pytest.mark.parametrize("iou", [0.0, 0.3, 0.7])
+def test_equal_squares_scattered_and_crowded(crowding, iou):
+    """Far from the origin too, where coordinates are rounded: they share what their numbers say."""
+    rng = np.random.default_rng(0)
+    centres, scores = rng.uniform(0, np.sqrt(300 / crowding), (300, 2)), rng.random(300)
+    for boxes in (squares(centres, 1), squares(centres + 2.0**40, 1)):
+        assert atoms.nms(boxes, scores, iou=iou).tolist() == reference.nms(boxes, scores, iou)
+
+
 def test_sizes_apart_by_orders_of_magnitude():
     """One box of 1e6 among boxes of 1e-3 overlaps them all, and none by much."""
     boxes = np.concatenate([[[0, 0, 1e6, 1e6]], squares(np.random.default_rng(0).uniform(0, 1e6, (999, 2)), 1e-3)])

@@ -8,23 +8,26 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "atoms/rivals.hpp"
 #include "crewe/atoms/box.hpp"
 
 namespace crewe::atoms {
 namespace {
 
-// Indices by falling score: a radix sort, 11 bits at a time.
-std::vector<std::uint32_t> by_score(View<const double, 1> scores, const std::vector<Box>& boxes) {
+// Indices by falling score: a radix sort by the first half of the scores' bits, then the few that it leaves together.
+template <class BoxAt>
+std::vector<std::uint32_t> by_score(View<const double, 1> scores, BoxAt box) {
   constexpr int kBits = 11;
   constexpr std::size_t kBins = std::size_t{1} << kBits;
   struct Item {
-    std::uint64_t key;
-    std::uint32_t index;
+    std::uint32_t key, index;
   };
-  const std::size_t n = boxes.size();
+  const std::size_t n = scores.shape[0];
   std::vector<Item> items(n), spare(n);
-  for (std::size_t i = 0; i < n; ++i) items[i] = {falling(scores(i)), static_cast<std::uint32_t>(i)};
-  for (int shift = 0; shift < 64; shift += kBits) {
+  for (std::size_t i = 0; i < n; ++i) {
+    items[i] = {static_cast<std::uint32_t>(falling(scores(i)) >> 32), static_cast<std::uint32_t>(i)};
+  }
+  for (int shift = 0; shift < 32; shift += kBits) {
     std::array<std::size_t, kBins> place{};
     for (const Item& item : items) ++place[(item.key >> shift) & (kBins - 1)];
     if (std::find(place.begin(), place.end(), n) != place.end()) continue;
@@ -32,18 +35,19 @@ std::vector<std::uint32_t> by_score(View<const double, 1> scores, const std::vec
     for (const Item& item : items) spare[place[(item.key >> shift) & (kBins - 1)]++] = item;
     items.swap(spare);
   }
-  for (std::size_t first = 0; first < n;) {
-    std::size_t last = first + 1;
-    while (last < n && items[last].key == items[first].key) ++last;
-    if (last - first > 1) {
-      std::sort(
-          items.begin() + static_cast<std::ptrdiff_t>(first), items.begin() + static_cast<std::ptrdiff_t>(last),
-          [&](const Item& a, const Item& b) { return earlier(boxes[a.index], boxes[b.index], a.index, b.index); });
-    }
-    first = last;
-  }
   std::vector<std::uint32_t> order(n);
   for (std::size_t i = 0; i < n; ++i) order[i] = items[i].index;
+  const auto better = [&](std::uint32_t a, std::uint32_t b) {
+    const std::uint64_t key_a = falling(scores(a)), key_b = falling(scores(b));
+    return key_a != key_b ? key_a < key_b : earlier(box(a), box(b), a, b);
+  };
+  for (std::size_t first = 0, last = 0; first < n; first = last) {
+    while (last < n && items[last].key == items[first].key) ++last;
+    if (last - first > 1) {
+      std::sort(order.begin() + static_cast<std::ptrdiff_t>(first), order.begin() + static_cast<std::ptrdiff_t>(last),
+                better);
+    }
+  }
   return order;
 }
 
@@ -144,21 +148,22 @@ class Grid {
   std::vector<std::uint32_t> heads_;
 };
 
-}  // namespace
+// Indices of the boxes that stay, of those in this order.
+std::vector<std::size_t> keep(const std::vector<std::uint32_t>& order, const Rivals& rivals) {
+  std::vector<char> gone(order.size());
+  std::vector<std::size_t> kept;
+  kept.reserve(order.size());
+  for (std::size_t rank = 0; rank < order.size(); ++rank) {
+    if (gone[rank]) continue;
+    kept.push_back(order[rank]);
+    rivals.each(rank, [&](std::uint32_t worse) { gone[worse] = 1; });
+  }
+  return kept;
+}
 
-std::vector<std::size_t> nms(View<const double, 2> boxes, View<const double, 1> scores, double iou) {
-  const std::size_t n = boxes.shape[0];
-  if (boxes.shape[1] != 4) throw std::invalid_argument("boxes: shape (n, 4) wanted");
-  if (scores.shape[0] != n) throw std::invalid_argument("scores: one per box wanted");
-  if (!(iou >= 0) || !(iou <= 1)) throw std::invalid_argument("iou: 0 to 1 wanted");
-  if (n >= ~std::uint32_t{0}) throw std::invalid_argument("boxes: fewer than 2^32 − 1 wanted");
-  std::vector<Box> all(n);
-  for (std::size_t i = 0; i < n; ++i) all[i] = {boxes(i, 0u), boxes(i, 1u), boxes(i, 2u), boxes(i, 3u)};
-
-  const std::vector<std::uint32_t> order = by_score(scores, all);
-  std::vector<Box> sorted(n);
-  for (std::size_t i = 0; i < n; ++i) sorted[i] = all[order[i]];
-
+// The same, of boxes that crowd: none but those that stay are met.
+std::vector<std::size_t> keep_few(const std::vector<std::uint32_t>& order, const std::vector<Box>& sorted, double iou) {
+  const std::size_t n = sorted.size();
   constexpr std::size_t kSoon = 6, kRoom = 100000;
   std::vector<std::pair<int, Grid>> grids;
   std::vector<std::size_t> kept;
@@ -180,6 +185,25 @@ std::vector<std::size_t> nms(View<const double, 2> boxes, View<const double, 1> 
     grid->second.insert(box);
   }
   return kept;
+}
+
+}  // namespace
+
+std::vector<std::size_t> nms(View<const double, 2> boxes, View<const double, 1> scores, double iou) {
+  const std::size_t n = boxes.shape[0];
+  if (boxes.shape[1] != 4) throw std::invalid_argument("boxes: shape (n, 4) wanted");
+  if (scores.shape[0] != n) throw std::invalid_argument("scores: one per box wanted");
+  if (!(iou >= 0) || !(iou <= 1)) throw std::invalid_argument("iou: 0 to 1 wanted");
+  if (n >= ~std::uint32_t{0}) throw std::invalid_argument("boxes: fewer than 2^32 − 1 wanted");
+  const auto box = [&](std::size_t i) { return Box{boxes(i, 0u), boxes(i, 1u), boxes(i, 2u), boxes(i, 3u)}; };
+
+  const std::vector<std::uint32_t> order = by_score(scores, box);
+  std::vector<std::uint32_t> ranks(n);
+  for (std::size_t i = 0; i < n; ++i) ranks[order[i]] = static_cast<std::uint32_t>(i);
+  if (const auto pairs = rivals(boxes, ranks, iou)) return keep(order, *pairs);
+  std::vector<Box> sorted(n);
+  for (std::size_t i = 0; i < n; ++i) sorted[i] = box(order[i]);
+  return keep_few(order, sorted, iou);
 }
 
 }  // namespace crewe::atoms
