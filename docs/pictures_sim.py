@@ -36,13 +36,13 @@ def patterns(path: Path, panels: list[tuple[str, NDArray[Any]]], columns: int) -
     from matplotlib import pyplot
 
     rows = -(-len(panels) // columns)
-    figure, axes = pyplot.subplots(rows, columns, figsize=(2.4 * columns, 2.6 * rows), squeeze=False)
+    size = 2.4 * columns, 2.6 * rows
+    figure, axes = pyplot.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
     for axis, (title, image) in zip(axes.flat, panels, strict=False):
         axis.imshow(image, cmap="inferno", vmin=-16)
-        axis.set_title(title, fontsize=8)
+        axis.set_title(title, fontsize=10)
     for axis in axes.flat:
         axis.set_axis_off()
-    figure.tight_layout()
     figure.savefig(path, dpi=90)
     pyplot.close(figure)
 
@@ -95,7 +95,8 @@ def cbed(folder: Path) -> None:
             pattern = sim.cbed(potential, energy=100e3, semiangle=semiangle, positions=middle)[0]
             panel = np.log(pattern[72:-72, 72:-72] + 1e-8)
             if semiangle == 8.0:
-                series.append(("atoms at rest" if not configurations else f"{configurations} configurations", panel))
+                plural = "s" if configurations > 1 else ""
+                series.append((f"{configurations} configuration{plural}" if configurations else "atoms at rest", panel))
             if configurations in (0, 16):
                 angles.append((f"{semiangle:g} mrad, {'16 configurations' if configurations else 'at rest'}", panel))
     patterns(folder / "si-cbed.png", angles, 3)
