@@ -10,9 +10,9 @@
 namespace crewe::atoms {
 namespace {
 
-// Boxes in a box's own cell, on average over the boxes; where there are more, meeting none but those that stay is
-// faster.
-constexpr std::size_t kCrowded = 6;
+// Others in a box's own cell, and pairs that are expected, per box: where there are more, meeting none but boxes that
+// stay is faster.
+constexpr double kMostOthers = 5, kMostPairs = 1.9;
 constexpr double kMostCells = 2;  // per box
 
 struct Bounds {
@@ -67,25 +67,27 @@ class Cells {
  public:
   Cells(const Axis& ys, const Axis& xs) : ys_(ys), xs_(xs), starts_(ys.count() * xs.count() + 1) {}
 
-  // False where they crowd.
+  // Returns how many others are in a box's own cell, on average.
   template <class BoxAt>
-  bool fill(const std::vector<std::uint32_t>& ranks, BoxAt box) {
-    const std::size_t n = ranks.size();
-    std::vector<std::uint32_t> cells(n);
+  double count(std::size_t n, BoxAt box) {
+    cells_.resize(n);
     for (std::size_t i = 0; i < n; ++i) {
       const Box b = box(i);
       const std::size_t cell = ys_.cell(b.y0, b.y1) * xs_.count() + xs_.cell(b.x0, b.x1);
-      cells[i] = static_cast<std::uint32_t>(cell);
+      cells_[i] = static_cast<std::uint32_t>(cell);
       ++starts_[cell];
     }
     std::size_t together = 0;
-    for (const std::size_t count : starts_) together += count * count;
-    if (together > kCrowded * n) return false;
+    for (const std::size_t boxes : starts_) together += boxes * boxes;
+    return static_cast<double>(together) / static_cast<double>(n) - 1;
+  }
+
+  template <class BoxAt>
+  void place(const std::vector<std::uint32_t>& ranks, BoxAt box) {
     std::uint32_t end = 0;
     for (std::uint32_t& start : starts_) start = end += start;  // every box moves its own one down
-    boxes_.resize(n);
-    for (std::size_t i = 0; i < n; ++i) boxes_[--starts_[cells[i]]] = {box(i), ranks[i]};
-    return true;
+    boxes_.resize(ranks.size());
+    for (std::size_t i = 0; i < ranks.size(); ++i) boxes_[--starts_[cells_[i]]] = {box(i), ranks[i]};
   }
 
   Rivals rivals(double iou) const {
@@ -130,9 +132,16 @@ class Cells {
   }
 
   Axis ys_, xs_;
-  std::vector<std::uint32_t> starts_;
+  std::vector<std::uint32_t> cells_, starts_;
   std::vector<Placed> boxes_;
 };
+
+// Pairs per box of equal squares at random, one to the area of each: those shifted by (u, v) sides share enough where
+// (1 − u)(1 − v) > s = 2 iou/(1 + iou). From 0.5 on it is not pairs but looking for them that takes the time.
+double pairs_expected(double iou) {
+  const double s = 2 * std::min(iou, 0.5) / (1 + std::min(iou, 0.5));
+  return 2 * (1 - s + (s > 0 ? s * std::log(s) : 0));
+}
 
 }  // namespace
 
@@ -146,11 +155,14 @@ std::optional<Rivals> rivals(View<const double, 2> boxes, const std::vector<std:
     x.add(b.x0, b.x1);
   }
   const double height = y.high - y.low, width = x.high - x.low;
-  double cell = std::max(y.longest, x.longest) / 2;
+  const double side = std::max(y.longest, x.longest);
+  double cell = side / 2;
   if (!(cell >= std::numeric_limits<double>::min()) || !std::isfinite(height) || !std::isfinite(width)) return {};
   while ((height / cell + 1) * (width / cell + 1) > kMostCells * static_cast<double>(n)) cell *= 2;
   Cells cells(Axis(y, cell, iou), Axis(x, cell, iou));
-  if (!cells.fill(ranks, box)) return {};
+  const double others = cells.count(n, box), crowding = others * (side / cell) * (side / cell);
+  if (others > kMostOthers || crowding * pairs_expected(iou) > kMostPairs) return {};
+  cells.place(ranks, box);
   return cells.rivals(iou);
 }
 
