@@ -66,10 +66,11 @@ def line_transfer(n, size):
 def icom(com, step=1.0, high_pass=0.0):
     """φ(Q) = step·[Q·F{com}](Q)/(2πi|Q|²), φ(0) = 0; half the sampling frequency has no odd part."""
     sy, sx = com.shape[:2]
-    qy, qx = np.fft.fftfreq(sy)[:, None], np.fft.fftfreq(sx)
-    squared = qy**2 + qx**2
+    # k/n, which fftfreq misses by a rounding: it matters where `high_pass` is one of them.
+    qy, qx = (np.rint(np.fft.fftfreq(n) * n) / n for n in (sy, sx))
+    squared = qy[:, None] ** 2 + qx**2
     keep = (squared > 0) & (squared >= high_pass**2)
-    odd_y, odd_x = (np.where(np.abs(q) == 0.5, 0, q) for q in (qy, qx))
+    odd_y, odd_x = (np.where(np.abs(q) == 0.5, 0, q) for q in (qy[:, None], qx))
     spectrum = odd_y * np.fft.fft2(com[..., 0].astype(float)) + odd_x * np.fft.fft2(com[..., 1].astype(float))
     return step * np.fft.ifft2(np.where(keep, spectrum, 0) / (2j * np.pi * np.where(squared > 0, squared, 1))).real
 
