@@ -18,6 +18,7 @@ from crewe._device import on_device, view
 __all__ = [
     "FRAME_DTYPES",
     "MOST",
+    "Seed",
     "as_band",
     "as_choice",
     "as_com",
@@ -43,6 +44,9 @@ __all__ = [
 
 #: Detector pixels as they come.
 FRAME_DTYPES = (np.dtype("u1"), np.dtype("u2"), np.dtype("u4"), np.dtype("f4"))
+
+#: Where randomness starts.
+Seed = int | np.random.Generator
 
 MOST = 2**31 - 1  # of an int that counts something
 

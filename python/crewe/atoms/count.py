@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from crewe._array import as_int, as_reals
 from crewe.atoms.mixture import MOST_COMPONENTS, Mixture, grow, posterior, widen
@@ -44,7 +44,7 @@ class Counts:
     bic: Floats
 
 
-def count(scs: Any, *, library: Any = None, components: int | None = None) -> Counts:
+def count(scs: ArrayLike, *, library: ArrayLike | None = None, components: int | None = None) -> Counts:
     """Number of atoms in each column.
 
     Without a library the cross-sections are described by a mixture of normal distributions with one width, grown from

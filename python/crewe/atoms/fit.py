@@ -3,7 +3,7 @@
 from typing import Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from crewe import _core
 from crewe._array import as_choice, as_image, as_points, as_positive, as_threads
@@ -19,7 +19,7 @@ SAME = 0.01
 
 def fit(
     image: NDArray[Any],
-    positions: Any,
+    positions: ArrayLike,
     *,
     pixel_size: float = 1.0,
     width: Width = "shared",

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from crewe._array import as_positive
 from crewe.atoms.columns import Columns
@@ -13,7 +13,9 @@ from crewe.atoms.crlb import scs_variance
 __all__ = ["columns_table", "save_columns"]
 
 
-def save_columns(path: str | Path, columns: Columns, *, pixel_size: float = 1.0, counts: Any = None) -> None:
+def save_columns(
+    path: str | Path, columns: Columns, *, pixel_size: float = 1.0, counts: ArrayLike | None = None
+) -> None:
     """Write fitted columns: one line per column in `.csv`, the same and the full covariance in `.h5`.
 
     Lines hold y, x [pixel and Å], height, width [Å], SCS, their standard deviations, e1 and e2 where columns are

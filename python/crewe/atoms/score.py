@@ -1,10 +1,9 @@
 """How well points that were found agree with the truth."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from crewe import _core
 from crewe._array import as_points, as_positive
@@ -47,7 +46,7 @@ class Score:
     matches: NDArray[np.int64]
 
 
-def score(found: Any, truth: Any, *, tolerance: float) -> Score:
+def score(found: ArrayLike, truth: ArrayLike, *, tolerance: float) -> Score:
     """Match found points to true ones, one to one, and count.
 
     As many pairs as can be, and among such matchings the one with the least sum of distances.

@@ -1,10 +1,9 @@
 """Atoms per column followed through time: a hidden Markov model on the series of every column."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from crewe._array import as_reals
 from crewe.atoms.count import count
@@ -45,7 +44,7 @@ class CountSeries:
     mixture: Mixture
 
 
-def count_series(scs: Any, *, library: Any = None, components: int | None = None) -> CountSeries:
+def count_series(scs: ArrayLike, *, library: ArrayLike | None = None, components: int | None = None) -> CountSeries:
     """Number of atoms of each column in each frame of a series.
 
     Columns change seldom from one frame to the next, so that their earlier and later frames tell more than one frame

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from crewe._array import as_choice, as_number, as_reals, as_threads
 from crewe.metrics._checks import Image, as_cell, as_image, as_images, as_map, refuse
@@ -15,6 +15,8 @@ from crewe.metrics.structure import cw_ssim_map, ssim_map
 __all__ = ["fit_threshold", "precipitate_size", "unit_cell", "unit_cell_map"]
 
 Cells = NDArray[np.float64]
+#: Edge of a unit cell, or height and width.
+Cell = float | tuple[float, float]
 Compare = Callable[[Image], Cells]
 
 
@@ -74,7 +76,9 @@ def _period(image: NDArray[np.float64], axis: int) -> float:
     return period
 
 
-def unit_cell_map(reference: Image, image: Image, *, cell: Any = None, metric: str = "sift", threads: int = 0) -> Cells:
+def unit_cell_map(
+    reference: Image, image: Image, *, cell: Cell | None = None, metric: str = "sift", threads: int = 0
+) -> Cells:
     """The difference of two images in every unit cell.
 
     Parameters
@@ -189,7 +193,7 @@ _MAPS = {
 }
 
 
-def precipitate_size(map: Any, *, cell: Any, threshold: float = 0.18, background: float = 0.0) -> float:
+def precipitate_size(map: ArrayLike, *, cell: Cell, threshold: float = 0.18, background: float = 0.0) -> float:
     """Diameter of the circle that is as large as all unit cells above threshold + background: 2 √(N·area/π).
 
     Parameters
@@ -228,7 +232,7 @@ def precipitate_size(map: Any, *, cell: Any, threshold: float = 0.18, background
     return float(2 * math.sqrt(np.count_nonzero(cells > least) * area / math.pi))
 
 
-def fit_threshold(maps: Any, inside: Any, *, background: float = 0.0) -> float:
+def fit_threshold(maps: ArrayLike, inside: ArrayLike, *, background: float = 0.0) -> float:
     """The threshold for `precipitate_size` that finds as many cells as a known precipitate has.
 
     The threshold that suits a dose is found on simulated images of that dose, and used on recorded ones: the

@@ -1,12 +1,11 @@
 """What a camera does to an image of electrons: sharpness, sensor pattern, dark current, readout."""
 
 import math
-from typing import Any
 
 import numpy as np
 
 from crewe import _core
-from crewe._array import as_number, as_seed, as_threads
+from crewe._array import Seed, as_number, as_seed, as_threads
 from crewe.noise._checks import Image, as_image, given_back, kernels, room_for
 
 __all__ = ["dark_current", "fixed_pattern", "flicker", "mtf", "reset", "thermal"]
@@ -110,7 +109,7 @@ def dark_current(
     std: float,
     hot: float = 0.0,
     sensor: int = 0,
-    seed: Any,
+    seed: Seed,
     threads: int = 0,
     out: Image | None = None,
 ) -> Image:
@@ -163,7 +162,7 @@ def dark_current(
     return given_back(out)
 
 
-def thermal(image: Image, *, sigma: float, seed: Any, threads: int = 0, out: Image | None = None) -> Image:
+def thermal(image: Image, *, sigma: float, seed: Seed, threads: int = 0, out: Image | None = None) -> Image:
     """White readout noise: x + N(0, sigma²) on every pixel.
 
     Parameters
@@ -200,7 +199,7 @@ def thermal(image: Image, *, sigma: float, seed: Any, threads: int = 0, out: Ima
     return given_back(out)
 
 
-def flicker(image: Image, *, sigma: float, seed: Any, threads: int = 0, out: Image | None = None) -> Image:
+def flicker(image: Image, *, sigma: float, seed: Seed, threads: int = 0, out: Image | None = None) -> Image:
     """Noise whose amplitude falls as 1/f (power 1/f²): white noise filtered in Fourier space, of standard deviation
     sigma.
 
@@ -239,7 +238,7 @@ def flicker(image: Image, *, sigma: float, seed: Any, threads: int = 0, out: Ima
     return given_back(out)
 
 
-def reset(image: Image, *, sigma: float, seed: Any, threads: int = 0, out: Image | None = None) -> Image:
+def reset(image: Image, *, sigma: float, seed: Seed, threads: int = 0, out: Image | None = None) -> Image:
     """Reset noise: one number N(0, sigma²) for every row.
 
     Parameters

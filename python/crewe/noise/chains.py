@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
-from crewe._array import as_int, as_number, as_seed, as_threads
+from crewe._array import Seed, as_int, as_number, as_seed, as_threads
 from crewe.noise import camera, counting, pixels, scan
 from crewe.noise._checks import Image, as_image, kernels
 from crewe.noise._cuda import Chain
@@ -56,7 +56,7 @@ def stem(
     *,
     pixel_size: float,
     electrons_per_pixel: float,
-    seed: Any,
+    seed: Seed,
     jitter: Options = None,
     detector: Options = None,
     fast_scan: Options = None,
@@ -127,7 +127,7 @@ def sem(
     *,
     pixel_size: float,
     electrons_per_pixel: float,
-    seed: Any,
+    seed: Seed,
     jitter: Options = None,
     detector: Options = None,
     fast_scan: Options = None,
@@ -167,7 +167,7 @@ def tem(
     image: Image,
     *,
     electrons_per_pixel: float,
-    seed: Any,
+    seed: Seed,
     sensor: int = 0,
     mtf: Options = None,
     fixed_pattern: Options = None,

@@ -1,15 +1,14 @@
 """Counting noise: single electrons, and the pulses they give in a photomultiplier."""
 
 import math
-from typing import Any
 
-from crewe._array import as_number, as_seed, as_threads
+from crewe._array import Seed, as_number, as_seed, as_threads
 from crewe.noise._checks import Image, as_image, given_back, kernels, room_for
 
 __all__ = ["pmt", "pmt_width", "shot"]
 
 
-def shot(image: Image, *, seed: Any, threads: int = 0, out: Image | None = None) -> Image:
+def shot(image: Image, *, seed: Seed, threads: int = 0, out: Image | None = None) -> Image:
     """Electrons counted where their mean number is `image`: Poisson(image), exact for every mean.
 
     Parameters
@@ -53,7 +52,7 @@ def shot(image: Image, *, seed: Any, threads: int = 0, out: Image | None = None)
 
 
 def pmt(
-    image: Image, *, width: float, pedestal: float = 0.0, seed: Any, threads: int = 0, out: Image | None = None
+    image: Image, *, width: float, pedestal: float = 0.0, seed: Seed, threads: int = 0, out: Image | None = None
 ) -> Image:
     """Pulse heights of counted electrons: n → n + N(0, width²·n) + N(0, pedestal²).
 

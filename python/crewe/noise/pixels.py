@@ -1,9 +1,8 @@
 """Single pixels that went wrong, and the range of values that was kept."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from crewe._array import as_int, as_number, as_seed, as_threads
+from crewe._array import Seed, as_int, as_number, as_seed, as_threads
 from crewe.noise._checks import Image, as_image, as_range, copied, given_back, kernels, room_for
 
 __all__ = ["black_pixels", "clip", "quantise", "zingers"]
@@ -15,7 +14,7 @@ def black_pixels(
     count: int,
     steps: int = 0,
     level: Sequence[float] = (0.0, 0.4),
-    seed: Any,
+    seed: Seed,
     threads: int = 0,
     out: Image | None = None,
 ) -> Image:
@@ -67,7 +66,7 @@ def zingers(
     count: int,
     steps: int = 0,
     gain: Sequence[float] = (3.0, 30.0),
-    seed: Any,
+    seed: Seed,
     threads: int = 0,
     out: Image | None = None,
 ) -> Image:

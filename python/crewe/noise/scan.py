@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
-from crewe._array import as_int, as_number, as_reals, as_seed, as_threads, as_typed
+from crewe._array import Seed, as_int, as_number, as_reals, as_seed, as_threads, as_typed
 from crewe._device import extension, on_device, view
 from crewe.noise._checks import (
     Image,
@@ -34,7 +34,7 @@ def jitter(
     sigma: Numbers,
     phi: Numbers = 0.0,
     pixel_size: float = 1.0,
-    seed: Any,
+    seed: Seed,
     threads: int = 0,
     out: Image | None = None,
 ) -> tuple[Image, NDArray[np.float64]]:
@@ -236,7 +236,7 @@ def row_lines(
     count: int,
     length: Sequence[float] = (0.02, 0.5),
     factor: Sequence[float] = (0.5, 1.5),
-    seed: Any,
+    seed: Seed,
     threads: int = 0,
     out: Image | None = None,
 ) -> Image:

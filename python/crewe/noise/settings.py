@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from crewe._array import as_choice, as_seed, as_shape
+from crewe._array import Seed, as_choice, as_seed, as_shape
 
 __all__ = ["random_settings"]
 
 
-def random_settings(kind: str, *, seed: Any, shape: tuple[int, int] = (512, 512)) -> dict[str, Any]:
+def random_settings(kind: str, *, seed: Seed, shape: tuple[int, int] = (512, 512)) -> dict[str, Any]:
     """Arguments of a chain as they are drawn for training.
 
     Doses are half from the published law (0.5 + 749.5·t, t exponential of scale 0.5, t <= 1) and half log-uniform from

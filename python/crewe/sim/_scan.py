@@ -77,7 +77,7 @@ class Probes:
         *,
         energy: float,
         semiangle: float,
-        aberrations: Any = None,
+        aberrations: Aberrations | None = None,
         soft: bool = True,
         tilt: Any = (0.0, 0.0),
         planes: Any = None,

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from crewe._array import as_choice
 from crewe._progress import Bar
+from crewe.optics import Aberrations
 from crewe.sim._check import as_positions
 from crewe.sim._propagate import MEMORY
 from crewe.sim._scan import Pattern, Probes, scan_positions
@@ -24,8 +25,8 @@ def cbed(
     *,
     energy: float,
     semiangle: float,
-    positions: Any,
-    aberrations: Any = None,
+    positions: ArrayLike,
+    aberrations: Aberrations | None = None,
     soft: bool = True,
     tilt: tuple[float, float] = (0.0, 0.0),
     planes: Sequence[int] | None = None,
@@ -117,9 +118,9 @@ def pacbed(
     *,
     energy: float,
     semiangle: float,
-    positions: Any = None,
+    positions: ArrayLike | None = None,
     scan: tuple[int, int] | None = None,
-    aberrations: Any = None,
+    aberrations: Aberrations | None = None,
     soft: bool = True,
     tilt: tuple[float, float] = (0.0, 0.0),
     threads: int = 0,

@@ -31,7 +31,7 @@ def hrtem(
     angular_spread: float = 0.0,
     mode: Mode = "envelope",
     soft: bool = True,
-    sampling: Any = None,
+    sampling: float | tuple[float, float] | None = None,
     mtf: Callable[[NDArray[np.float64]], Any] | None = None,
     threads: int = 0,
     device: str = "cpu",

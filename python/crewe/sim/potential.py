@@ -174,8 +174,8 @@ class Potential:
         self,
         atoms: Any,
         *,
-        sampling: Any = None,
-        gpts: Any = None,
+        sampling: float | tuple[float, float] | None = None,
+        gpts: int | tuple[int, int] | None = None,
         slice_thickness: float | Sequence[float] = 2.0,
         parametrization: str = "lobato2014",
         thermal: Any = None,
@@ -203,7 +203,7 @@ class Potential:
 
     @classmethod
     def from_array(
-        cls, slices: NDArray[Any], *, sampling: Any, slice_thickness: float | Sequence[float]
+        cls, slices: NDArray[Any], *, sampling: float | tuple[float, float], slice_thickness: float | Sequence[float]
     ) -> "Potential":
         """A potential that is given.
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from crewe import _core
 from crewe._array import as_int, as_number, as_threads
 from crewe._progress import Bar
-from crewe.optics import as_aberrations
+from crewe.optics import Aberrations, as_aberrations
 from crewe.sim._check import as_memory, as_positions, check_angle
 from crewe.sim._propagate import MEMORY, Propagation, aperture, phase_plate
 from crewe.sim._scan import scan_positions
@@ -175,7 +175,9 @@ class Prism:
                 _core.fft2(waves, threads=self.threads)
                 yield numbers, (waves.real**2 + waves.imag**2) / (self.shape[0] * self.shape[1]) ** 2
 
-    def cbed(self, positions: Any, *, aberrations: Any = None, semiangle: float | None = None) -> NDArray[Any]:
+    def cbed(
+        self, positions: ArrayLike, *, aberrations: Aberrations | None = None, semiangle: float | None = None
+    ) -> NDArray[Any]:
         """Patterns (positions shape..., ny/f, nx/f), the zero frequency at (n//2, n//2), averaged over configurations.
 
         Parameters
@@ -203,10 +205,10 @@ class Prism:
     def stem(
         self,
         *,
-        positions: Any = None,
+        positions: ArrayLike | None = None,
         scan: tuple[int, int] | None = None,
         detectors: Mapping[str, Any],
-        aberrations: Any = None,
+        aberrations: Aberrations | None = None,
         semiangle: float | None = None,
         progress: bool = False,
     ) -> dict[str, NDArray[Any]]:

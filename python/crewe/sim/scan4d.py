@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from crewe._progress import Bar
-from crewe.optics import wavelength
+from crewe.optics import Aberrations, wavelength
 from crewe.sim._distribute import pattern_blocks
 from crewe.sim._propagate import MEMORY
 from crewe.sim._scan import Pattern, Probes, scan_positions
@@ -29,9 +29,9 @@ def scan4d(
     *,
     energy: float,
     semiangle: float,
-    positions: Any = None,
+    positions: ArrayLike | None = None,
     scan: tuple[int, int] | None = None,
-    aberrations: Any = None,
+    aberrations: Aberrations | None = None,
     max_angle: float | None = None,
     bin: int = 1,
     soft: bool = True,

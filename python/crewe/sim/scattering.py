@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from crewe._array import as_choice, as_reals
 
@@ -36,7 +36,7 @@ def elements() -> dict[int, str]:
     return {entry["Z"]: symbol for symbol, entry in table("lobato2014").items()}
 
 
-def scattering_factor(symbol: str, g: Any, *, parametrization: str = "lobato2014") -> NDArray[np.float64]:
+def scattering_factor(symbol: str, g: ArrayLike, *, parametrization: str = "lobato2014") -> NDArray[np.float64]:
     """Electron scattering factor f_e of a neutral atom [Å], first Born approximation, without relativistic mass.
 
     Parameters

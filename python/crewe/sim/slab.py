@@ -21,7 +21,7 @@ def slab(
     *,
     zone: tuple[int, int, int] = (0, 0, 1),
     thickness: float,
-    size: Any = None,
+    size: float | tuple[float, float] | None = None,
     rotation: float = 0.0,
 ) -> Any:
     """A slab of a crystal, its zone axis along the beam, in an orthogonal cell.

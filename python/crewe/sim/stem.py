@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from crewe._array import as_number, as_positive, as_rng
+from crewe._array import Seed, as_number, as_positive, as_rng
 from crewe._progress import Bar
+from crewe.optics import Aberrations
 from crewe.sim._check import as_positions
 from crewe.sim._distribute import spread
 from crewe.sim._propagate import MEMORY
@@ -25,13 +26,13 @@ def stem(
     *,
     energy: float,
     semiangle: float,
-    positions: Any = None,
+    positions: ArrayLike | None = None,
     scan: tuple[int, int] | None = None,
     detectors: Mapping[str, Any],
-    aberrations: Any = None,
+    aberrations: Aberrations | None = None,
     source_size: float = 0.0,
     electrons: float | None = None,
-    seed: int | np.random.Generator = 0,
+    seed: Seed = 0,
     soft: bool = True,
     tilt: tuple[float, float] = (0.0, 0.0),
     planes: Sequence[int] | None = None,
@@ -134,9 +135,9 @@ def exit_waves3x3(
     *,
     energy: float,
     semiangle: float,
-    positions: Any,
+    positions: ArrayLike,
     step: float,
-    aberrations: Any = None,
+    aberrations: Aberrations | None = None,
     soft: bool = True,
     threads: int = 0,
     device: str = "cpu",

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crewe._array import as_int, as_reals, as_seed
+from crewe._array import Seed, as_int, as_reals, as_seed
 
 __all__ = ["DebyeWaller", "FrozenPhonons", "per_atom"]
 
@@ -64,7 +64,7 @@ class FrozenPhonons:
     8
     """
 
-    def __init__(self, configurations: int, sigma: Any, *, seed: int | np.random.Generator) -> None:
+    def __init__(self, configurations: int, sigma: Any, *, seed: Seed) -> None:
         self.configurations = as_int(configurations, "configurations", 1)
         self.sigma, self.seed = _amplitudes(sigma), as_seed(seed)
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from crewe._array import as_int, as_threads, as_typed, check_finite
 from crewe._device import as_device
-from crewe.optics import as_aberrations
+from crewe.optics import Aberrations, as_aberrations
 from crewe.sim import _propagate
 from crewe.sim._check import (
     as_memory,
@@ -47,10 +47,10 @@ def probe(
     *,
     energy: float,
     semiangle: float,
-    gpts: Any,
-    sampling: Any,
-    aberrations: Any = None,
-    positions: Any = None,
+    gpts: int | tuple[int, int],
+    sampling: float | tuple[float, float],
+    aberrations: Aberrations | None = None,
+    positions: ArrayLike | None = None,
     soft: bool = True,
 ) -> NDArray[np.complex64]:
     """Focused probes in front of the specimen.

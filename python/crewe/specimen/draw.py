@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import noise
-from crewe._array import as_choice, as_int, as_positive, as_rng, as_shape, as_threads, cores
+from crewe._array import Seed, as_choice, as_int, as_positive, as_rng, as_shape, as_threads, cores
 from crewe._device import Array, as_device
 from crewe.specimen.images import contrast, random_model, render
 from crewe.specimen.lowres import random_objects
@@ -53,7 +53,7 @@ class Specimen:
 
 
 def random_specimen(
-    kind: str = "high", *, shape: tuple[int, int], pixel_size: float, seed: Any, threads: int = 0
+    kind: str = "high", *, shape: tuple[int, int], pixel_size: float, seed: Seed, threads: int = 0
 ) -> Specimen:
     """An undistorted image of random matter.
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
-from crewe._array import as_int, as_positive, as_reals, as_rng, as_shape, as_threads
+from crewe._array import Seed, as_int, as_positive, as_reals, as_rng, as_shape, as_threads
 from crewe._device import Array, as_device, extension, view
 from crewe.specimen.elements import LAST, radii
 
@@ -18,7 +18,7 @@ Image = NDArray[np.float32]
 Model = Mapping[int, Sequence[float]]
 
 
-def random_model(numbers: Sequence[int], *, seed: Any) -> dict[int, tuple[float, float, float, float, float]]:
+def random_model(numbers: Sequence[int], *, seed: Seed) -> dict[int, tuple[float, float, float, float, float]]:
     """A radial model (h1, h2, h3, n, radius [Å]) for each of the given elements.
 
     Radii follow those of the atoms, bent by a random power that keeps their mean and spread over all elements;
