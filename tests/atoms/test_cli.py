@@ -3,6 +3,7 @@ import pytest
 
 import crewe.io
 from crewe.cli import run
+from crewe.cli.images import pixel_size
 
 
 @pytest.fixture
@@ -79,6 +80,13 @@ def test_the_file_tells_the_size_of_a_pixel(image, tmp_path, capsys, suffix):
     )
     assert run(["atoms", f"lattice{suffix}", "--fit", "--pixel-size", "0.4", "-o", "-"]) == 0
     assert "pixel size" not in capsys.readouterr().err, "the option overrides"
+
+
+def test_the_size_of_a_pixel_stays_with_the_marked_image(image, tmp_path):
+    pytest.importorskip("rsciio")
+    crewe.io.save("lattice.tif", {"lattice": image}, metadata={"step": 0.2})
+    assert run(["atoms", "lattice.tif", "-o", "marked.hspy"]) == 0
+    assert pixel_size(tmp_path / "marked.hspy") == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize("step", [None, (0.2, 0.3)])

@@ -1,5 +1,6 @@
 """`crewe restore` and `crewe models`."""
 
+import errno
 import json
 from pathlib import Path
 
@@ -73,6 +74,21 @@ def test_many_images_go_on_where_they_stopped(here, monkeypatch, capsys):
     assert got.shape == (2, 3, 24, 30)
     np.testing.assert_array_equal(got[1, 2], restore.restore(source[1, 2], threads=1))
     assert sorted(path.name for path in here.iterdir()) == [".crewe.jsonl", "many-restored.npy", "many.npy", "one.npy"]
+
+
+@pytest.mark.parametrize("step", ["os.posix_fallocate", "numpy.lib.format.open_memmap"])
+def test_a_full_disk_is_told_and_leaves_nothing(here, monkeypatch, capsys, step):
+    opened = np.lib.format.open_memmap
+
+    def full(*arguments, mode="w+", **options):
+        if mode == "w+":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return opened(*arguments, mode=mode, **options)
+
+    monkeypatch.setattr(step, full)
+    assert cli.run(["restore", "many.npy", "-o", "clean.npy"]) == 1
+    assert capsys.readouterr().err.endswith("crewe: many.npy: clean.npy: No space left on device\n")
+    assert sorted(path.name for path in here.iterdir()) == ["many.npy", "one.npy"]
 
 
 def test_another_job_begins_anew(here, monkeypatch, capsys):

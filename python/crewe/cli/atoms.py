@@ -82,11 +82,12 @@ def atoms(
             names, drawn = names[:1], figure or Path(names[1])
         _check(files, names, drawn)
         source, size = read_image(files[k]), pixel_size
-        if size is None and (fit or count):
+        if size is None and (fit or count or any(Path(name).suffix.lower() in _PICTURES for name in names)):
             size = stated(files[k])
-            if size is None:
-                raise click.UsageError("--fit and --count want --pixel-size [Å]: the file states none.")
-            click.echo(f"pixel size {size:.4g} Å", err=True)
+            if size is not None:
+                click.echo(f"pixel size {size:.4g} Å", err=True)
+        if size is None and (fit or count):
+            raise click.UsageError("--fit and --count want --pixel-size [Å]: the file states none.")
         found = propose(source, model=model, threshold=threshold, window=window)
         positions = found.columns()
         click.echo(f"{len(positions)} columns, {found.spacing:.4g} pixels apart", err=True)

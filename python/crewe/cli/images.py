@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["pixel_size", "read_image", "read_images", "side_by_side"]
+__all__ = ["SCANS", "pixel_size", "read_image", "read_images", "side_by_side"]
 
 Image = NDArray[np.float32]
+
+#: Suffixes of files that hold scans, not images.
+SCANS = (".mib", ".hdr", ".tpx3", ".t3p", ".t3pa", ".raw")
 
 #: Lengths as files name them [Å].
 UNITS = {"pm": 0.01, "å": 1.0, "angstrom": 1.0, "ångström": 1.0, "nm": 10.0, "µm": 1e4, "um": 1e4, "micron": 1e4}
@@ -92,8 +95,9 @@ def _signal(path: Path, *, lazy: bool = True) -> dict[str, Any]:
         raise ImportError(f"{path}: RosettaSciIO is wanted for this file: pip install 'crewe[io]'") from None
     suffix = path.suffix.lower().lstrip(".")
     plugins = [one for one in IO_PLUGINS if suffix in (known.lower() for known in one["file_extensions"])]
+    hint = "; crewe image makes images of a scan" if path.suffix.lower() in SCANS else ""
     if not plugins:
-        raise ValueError(f"{path}: .npy, .tif, or a suffix that RosettaSciIO knows wanted")
+        raise ValueError(f"{path}: .npy, .tif, or a suffix that RosettaSciIO knows wanted{hint}")
     refusals = []
     for plugin in plugins:
         for lazily in (True, False) if lazy else (False,):
@@ -105,7 +109,7 @@ def _signal(path: Path, *, lazy: bool = True) -> dict[str, Any]:
             except Exception as error:  # readers that know no lazy way, files that aren't theirs: anything may come
                 why = str(error).strip() or type(error).__name__
         refusals.append(f"{plugin['name']}: {why.splitlines()[0]}")
-    raise ValueError(f"{path}: damaged, or of another format ({'; '.join(refusals)})")
+    raise ValueError(f"{path}: damaged, or of another format ({'; '.join(refusals)}){hint}")
 
 
 def side_by_side(images: list[Image], gap: int = 4) -> NDArray[np.uint8]:

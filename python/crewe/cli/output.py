@@ -10,6 +10,8 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from crewe.cli import words
+
 __all__ = ["Part", "plan_output", "put", "write"]
 
 #: Formats by suffix, and the package that they need.
@@ -72,7 +74,8 @@ def write(plan: list[Part], images: dict[str, NDArray[Any]], metadata: dict[str,
         try:
             files = io.save(path, {name: images[name] for name in names}, metadata=metadata)
         except (OSError, ValueError, TypeError, ImportError) as error:
-            click.echo(f"crewe: {path} isn't written: {error}", err=True)
+            told = words(error)
+            click.echo(f"crewe: {told if str(path) in told else f'{path} is not written: {told}'}", err=True)
             good = False
         else:
             click.echo(f"wrote {', '.join(map(str, files))}", err=True)

@@ -1,5 +1,6 @@
 """`crewe restore`: images without noise and scan distortions, a file of the same shape for each file."""
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -143,12 +144,12 @@ def _into_file(
     job |= {"model": network.info.sha256, "provider": network.provider, "shape": list(images.shape)}
     done = _done(part, note, job)
     mode: Literal["r+", "w+"] = "r+" if done else "w+"
-    out = np.lib.format.open_memmap(part, mode=mode, dtype=np.float32, shape=images.shape)
     places = list(np.ndindex(images.shape[:-2]))
     if done:
         click.echo(f"{done} of {len(places)} images are restored already", err=True)
     try:
-        _take_room(part, path)
+        out = np.lib.format.open_memmap(part, mode=mode, dtype=np.float32, shape=images.shape)
+        _take_room(part)
         with Bar("restoring", total=len(places), unit="images", show=show) as bar:
             bar.set(done)
             for place in places[done:]:
@@ -159,11 +160,13 @@ def _into_file(
                 bar.add(1)
     except BaseException as error:
         if done == 0:
-            part.unlink()
+            part.unlink(missing_ok=True)
         elif isinstance(error, KeyboardInterrupt):
             click.echo(
                 f"{done} of {len(places)} images are restored; the same command goes on with the others", err=True
             )
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise OSError(error.errno, error.strerror, str(path)) from None
         raise
     os.replace(part, path)
     note.unlink()
@@ -171,13 +174,10 @@ def _into_file(
     return out
 
 
-def _take_room(part: Path, path: Path) -> None:
+def _take_room(part: Path) -> None:
     """All of the file on the disk: a full one is told now, not by a signal that ends us while its pages are filled."""
     with part.open("r+b") as file:
-        try:
-            os.posix_fallocate(file.fileno(), 0, part.stat().st_size)
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, str(path)) from None
+        os.posix_fallocate(file.fileno(), 0, part.stat().st_size)
 
 
 def _done(part: Path, note: Path, job: dict[str, Any]) -> int:

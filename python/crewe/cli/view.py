@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from crewe.cli import words
 from crewe.cli.image import make_session, open_source
-from crewe.cli.images import read_images
+from crewe.cli.images import SCANS, read_images
 from crewe.cli.options import CENTER, Sections, as_images, image_options, source_options, wait_options
 from crewe.cli.page import Page
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["view"]
 
-SCANS = (".mib", ".hdr", ".tpx3", ".t3p", ".t3pa", ".raw")  # files that hold no images
 MOST = 200  # images of a series
 
 
