@@ -149,6 +149,14 @@ def test_failures_are_tried_again(here, capsys):
         assert capsys.readouterr().err.endswith("crewe: 1 of 3 failed: haadf/a.npy\n")
 
 
+def test_one_that_is_gone_keeps_no_other_from_being_done_again(here, capsys):
+    command = ["atoms", "gone.npy", "haadf/a.npy", "haadf/b.npy", "-o", "columns"]
+    for options in ([], ["--strain"]):
+        assert cli.run([*command, *options]) == 1
+        assert capsys.readouterr().err.endswith("crewe: 1 of 3 failed: gone.npy\n")
+    assert "eps_xx" in (here / "columns/b-atoms.csv").read_text(encoding="utf-8")
+
+
 def test_a_record_that_was_cut_off(here, capsys):
     command = ["atoms", "haadf", "-o", "columns"]
     assert cli.run(command) == 0

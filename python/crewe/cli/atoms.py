@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from crewe.cli.files import Batch, each, in_folders, outputs_of
 from crewe.cli.images import Image, read_image
 from crewe.cli.images import pixel_size as stated
-from crewe.cli.output import put
+from crewe.cli.options import FILE
+from crewe.cli.output import is_one_of, put
 
 __all__ = ["atoms"]
 
@@ -24,7 +25,7 @@ _MARK = np.array([255, 48, 48], np.uint8)
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="IMAGE...", type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, metavar="IMAGE...", type=FILE)
 @click.option("--model", type=click.Choice(["log", "atomid"]), default="log", show_default=True)
 @click.option(
     "--threshold", type=click.FloatRange(0), help="Lowest confidence, 1 = a typical column; default: by itself."
@@ -122,7 +123,7 @@ def _check(files: tuple[Path, ...], outputs: tuple[str, ...], figure: Path | Non
             raise click.UsageError(f"{option} {name}: h5py isn't installed; pip install 'crewe[io]'.")
         if not path.parent.is_dir():
             raise click.UsageError(f"{option} {name}: there is no folder {path.parent}.")
-        if path.exists() and any(image.exists() and path.samefile(image) for image in files):
+        if is_one_of(path, files):
             raise click.UsageError(f"{option} {name} would overwrite what is read.")
 
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from crewe.cli import words
 from crewe.cli.files import distinct
 from crewe.cli.images import read_image
-from crewe.cli.options import PAIR
-from crewe.cli.output import WANTS, put
+from crewe.cli.options import FILE, PAIR
+from crewe.cli.output import WANTS, is_one_of, put
 
 __all__ = ["compare"]
 
@@ -25,7 +25,7 @@ NAMES = (*DIFFERENCES, "psnr", "cross_correlation")
 
 @click.command()
 @click.argument("reference", metavar="REF", type=click.Path(path_type=Path))
-@click.argument("images", nargs=-1, required=True, metavar="IMAGE...", type=click.Path(path_type=Path))
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...", type=FILE)
 @click.option(
     "--metric",
     "-m",
@@ -70,7 +70,7 @@ def compare(
         raise click.UsageError(f"--output {output}: a .csv wanted.")
     if output is not None and not output.parent.is_dir():
         raise click.UsageError(f"--output {output}: there is no folder {output.parent}.")
-    if output is not None and any(p.exists() and output.exists() and output.samefile(p) for p in (reference, *images)):
+    if output is not None and is_one_of(output, (reference, *images)):
         raise click.UsageError(f"--output {output} would overwrite what is read.")
     if suffix.lower() not in WANTS:
         raise click.UsageError(f"--suffix {suffix}: one of {' '.join(WANTS)} wanted.")

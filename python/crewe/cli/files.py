@@ -143,11 +143,13 @@ def _left(batch: Batch, options: Mapping[str, Any]) -> list[int]:
         return left
     for k, (file, names) in enumerate(zip(batch.files, batch.outputs, strict=True)):
         output = Path(names[0])
-        if not output.exists() or not file.exists():
+        try:
+            entry = batch.record.entry(file, options)
+        except OSError:  # told when its turn comes
             continue
-        if batch.record.is_done(output, batch.record.entry(file, options)):
+        if batch.record.is_done(output, entry):
             left.remove(k)
-        else:
+        elif output.exists():
             again += batch.record.holds(output)
     if len(left) < len(batch.files):
         done = f"{len(batch.files) - len(left)} of {len(batch.files)} files are done already, with these options"

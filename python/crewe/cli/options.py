@@ -8,6 +8,7 @@ import click
 
 __all__ = [
     "CENTER",
+    "FILE",
     "PAIR",
     "SIZE",
     "Sections",
@@ -67,6 +68,9 @@ class Center(Pair):
 
 
 SIZE, PAIR, CENTER = Size(), Pair(), Center()
+
+#: One of several files: that it can't be read is told when its turn comes.
+FILE = click.Path(path_type=Path, readable=False)
 
 
 def apply(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:

@@ -3,6 +3,8 @@
 import importlib.util
 import io as streams
 import sys
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +14,7 @@ from numpy.typing import NDArray
 
 from crewe.cli import words
 
-__all__ = ["Part", "plan_output", "put", "write"]
+__all__ = ["Part", "is_one_of", "plan_output", "put", "write"]
 
 #: Formats by suffix, and the package that they need.
 WANTS = {
@@ -46,9 +48,18 @@ def plan_output(output: str, names: list[str], *taken: Path) -> list[Part]:
     if "{image}" in output:
         parts = [Part(Path(output.replace("{image}", name)), [name]) for name in names]
     for part in parts:
-        if part.path is not None and part.path.exists() and any(part.path.samefile(path) for path in taken):
+        if part.path is not None and is_one_of(part.path, taken):
             raise click.UsageError(f"--output {output} would overwrite what is read.")
     return parts
+
+
+def is_one_of(path: Path, taken: Iterable[Path]) -> bool:
+    """Whether `path` is one of the files that are read, by whatever name; those that aren't there are none."""
+    for other in taken:
+        with suppress(OSError):
+            if path.samefile(other):
+                return True
+    return False
 
 
 def put(path: Path, content: bytes) -> None:

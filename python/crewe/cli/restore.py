@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from crewe.cli.files import each, in_folders, outputs_of
 from crewe.cli.images import pixel_size, read_images, side_by_side
+from crewe.cli.options import FILE
 from crewe.cli.output import Part, plan_output, put, write
 
 __all__ = ["restore"]
@@ -21,7 +22,7 @@ ENDINGS = ("-restored.npy", "-restored.png")
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=FILE)
 @click.option("--model", default="stem-hr", show_default=True, help="One of `crewe models`.")
 @click.option(
     "--output", "-o", "outputs", multiple=True, help="Where to write: .npy .png .tif .hspy .zspy .h5, -, or a folder."
@@ -165,7 +166,8 @@ def _into_file(
             click.echo(
                 f"{done} of {len(places)} images are restored; the same command goes on with the others", err=True
             )
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        full = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        if isinstance(error, OSError) and (error.filename == str(part) or error.errno in full):
             raise OSError(error.errno, error.strerror, str(path)) from None
         raise
     os.replace(part, path)

@@ -21,7 +21,7 @@ def connect(address: Address, *, timeout: float | None = None) -> socket.socket:
         except OSError as error:
             if time.monotonic() + PAUSE > end:
                 host, port = address
-                raise ConnectionError(f"nobody answers at {host}:{port}: {error}") from error
+                raise ConnectionError(f"nobody answers at {host}:{port}: {error.strerror or error}") from error
             time.sleep(PAUSE)
             continue
         connection.settimeout(timeout)
