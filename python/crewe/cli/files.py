@@ -2,6 +2,7 @@
 what was made before an interruption isn't made again.
 """
 
+import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,7 @@ def in_folders(paths: tuple[Path, ...], endings: tuple[str, ...]) -> tuple[Path,
     """Folders among `paths` become the images in them, sorted, without those that end as the command's own outputs."""
     files: list[Path] = []
     for path in paths:
-        if not path.is_dir() or path.suffix.lower() == ".zspy":
+        if not os.path.isdir(path) or path.suffix.lower() == ".zspy":  # Path.is_dir raises in a locked folder
             files.append(path)
             continue
         found = [file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and not file.name.startswith(".")]
