@@ -75,7 +75,6 @@ void bind_precision(py::module_& m, const char* engine_name, const char* waves_n
   py::class_<Waves>(m, waves_name)
       .def(py::init<const Engine&, std::size_t>(), py::keep_alive<1, 2>(), py::arg("engine"), py::arg("count"))
       .def_property_readonly("count", &Waves::count)
-      .def("set_plane", &Waves::set_plane)
       .def(
           "set_probes",
           [](Waves& waves, const Array<std::complex<double>>& spectrum, const Array<double>& positions, int threads) {

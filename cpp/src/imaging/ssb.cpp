@@ -125,14 +125,6 @@ const SsbOptions& Ssb::options() const noexcept {
   return state_->options;
 }
 
-std::size_t Ssb::bytes() const noexcept {
-  const State& s = *state_;
-  const std::size_t floats =
-      s.plan.weights.size() + s.lines.size() + s.work.size() + s.signals.size() + s.projected.size();
-  return floats * sizeof(float) + (s.sums.size() + s.plan.scale.size() + s.turns.size()) * sizeof s.sums[0] +
-         (s.plan.rows.size() + s.plan.place.size() + s.by_row.size()) * sizeof(std::uint32_t);
-}
-
 void Ssb::clear() {
   State& s = *state_;
   std::fill(s.lines.begin(), s.lines.end(), 0.0F);

@@ -143,9 +143,8 @@ std::uint64_t message_length(std::string_view prefix) {
   return length;
 }
 
-}  // namespace
-
-std::optional<std::size_t> mib_header_size(std::span<const std::byte> bytes, std::uint64_t offset) {
+// Bytes of the header that `bytes` begin with, as it says itself; empty if more bytes are needed to tell.
+std::optional<std::size_t> header_size(std::span<const std::byte> bytes, std::uint64_t offset) {
   constexpr std::string_view magic = "MQ1,";
   const std::string_view text = text_of(bytes);
   const std::size_t known = std::min(text.size(), magic.size());
@@ -162,8 +161,10 @@ std::optional<std::size_t> mib_header_size(std::span<const std::byte> bytes, std
   return fields.number("size of the header", 64, longest_header);
 }
 
+}  // namespace
+
 MibFraming::MibFraming(std::span<const std::byte> bytes, std::uint64_t offset, int depth) : hint_(depth) {
-  const auto size = mib_header_size(bytes, offset);
+  const auto size = header_size(bytes, offset);
   if (!size || *size > bytes.size()) {
     throw FormatError("Merlin frame: the header is cut after " + std::to_string(bytes.size()) + " bytes", offset);
   }
@@ -342,7 +343,7 @@ void MibFraming::unpack(const std::byte* bytes, std::size_t count, std::size_t p
 bool MibDecoder::begin(std::span<const std::byte>& bytes) {
   constexpr std::size_t step = 16;  // three of them tell the size; a header is longer
   while (true) {
-    const auto size = mib_header_size(pending_, offset_);
+    const auto size = header_size(pending_, offset_);
     if (size && pending_.size() >= *size) break;
     const std::size_t wanted = size ? *size - pending_.size() : step - pending_.size() % step;
     const auto taken = bytes.first(std::min(wanted, bytes.size()));

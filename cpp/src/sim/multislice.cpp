@@ -130,7 +130,7 @@ template <class T>
 struct Waves<T>::State {
   Buffer<T> fields;              // count · field_size
   Buffer<std::complex<T>> real;  // waves before the first slice, or nothing
-  bool plane = false;            // ψ = 1, before the first slice
+  bool plane = true;             // ψ = 1, before the first slice
   bool started = false;          // the fields hold the waves
 };
 
@@ -139,18 +139,10 @@ Waves<T>::Waves(const Multislice<T>& engine, std::size_t count)
     : engine_(engine), count_(count), state_(std::make_unique<State>()) {
   if (count > std::numeric_limits<std::size_t>::max() / engine.wave_bytes()) throw std::bad_alloc();
   state_->fields = Buffer<T>(count * engine.state_->grid.field_size());
-  state_->plane = true;
 }
 
 template <class T>
 Waves<T>::~Waves() = default;
-
-template <class T>
-void Waves<T>::set_plane() {
-  state_->plane = true;
-  state_->started = false;
-  state_->real = Buffer<std::complex<T>>();
-}
 
 template <class T>
 void Waves<T>::set_waves(View<const std::complex<T>, 3> waves) {

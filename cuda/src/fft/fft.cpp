@@ -77,8 +77,5 @@ Fft1& Fft1::operator=(Fft1&&) noexcept = default;
 void Fft1::forward(float2* data, cudaStream_t stream) const {
   plan_->handle.run(data, CuFft::kForward, stream);
 }
-void Fft1::inverse(float2* data, cudaStream_t stream) const {
-  plan_->handle.run(data, CuFft::kInverse, stream);
-}
 
 }  // namespace crewe::cuda

@@ -86,8 +86,6 @@ class Ssb final : public SsbSums {
   Ssb(const Ssb&) = delete;
   Ssb& operator=(const Ssb&) = delete;
 
-  std::size_t bytes() const noexcept;  // of all that is kept
-
   const SsbOptions& options() const noexcept override;
   void clear() override;
   void add(const FrameBlock& block, std::span<const std::uint32_t> frames,

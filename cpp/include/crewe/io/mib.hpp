@@ -70,9 +70,6 @@ class MibFraming {
   std::string fixed_;  // the fields that are the same in every header, from the header's size to the chips
 };
 
-// Bytes of the header that `bytes` begin with, as it says itself; empty if more bytes are needed to tell.
-std::optional<std::size_t> mib_header_size(std::span<const std::byte> bytes, std::uint64_t offset = 0);
-
 // The bytes of a .mib file in any pieces → images. Holds back at most one frame.
 class MibDecoder {
  public:

@@ -74,10 +74,8 @@ class Waves {
 
   // Each wave becomes ψ = F⁻¹{ spectrum·exp(−2πi k·r) }, r (count, 2) = (y, x) [Å]; spectrum (ny, nx).
   void set_probes(View<const std::complex<double>, 2> spectrum, View<const double, 2> positions, int threads);
-  // waves (count, ny, nx) in real space; without limit of their frequencies before the first slice.
+  // waves (count, ny, nx) in real space; without limit of their frequencies before the first slice. Not set: ψ = 1.
   void set_waves(View<const std::complex<T>, 3> waves);
-  // ψ = 1.
-  void set_plane();
 
   // Through the slices transmission[0], transmission[1], …, each followed by the propagator of the same index.
   void advance(std::span<const std::uint32_t> transmission, std::span<const std::uint32_t> propagator, int threads);

@@ -36,7 +36,6 @@ class Fft1 {
   Fft1& operator=(Fft1&&) noexcept;
 
   void forward(float2* data, cudaStream_t stream) const;
-  void inverse(float2* data, cudaStream_t stream) const;
 
  private:
   struct Plan;
