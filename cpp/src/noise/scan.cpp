@@ -31,10 +31,10 @@ void shift_line(const float* line, std::size_t n, std::size_t width, double shif
 }  // namespace
 
 void jitter_series(double* shifts, std::size_t lines, std::ptrdiff_t stride, double sigma, double phi, int axis,
-                   std::uint64_t seed, std::uint32_t image) {
+                   std::uint64_t seed, std::uint32_t picture) {
   if (!(sigma >= 0)) reject("sigma", "0 pixels or more", std::to_string(sigma));
   if (!(phi >= 0 && phi < 1)) reject("phi", "0 <= phi < 1", std::to_string(phi));
-  rng::Sequence numbers({seed, rng::Stage::jitter, image}, static_cast<std::uint64_t>(axis) << 32);
+  rng::Sequence numbers({seed, rng::Stage::jitter, picture}, static_cast<std::uint64_t>(axis) << 32);
   double shift = 0;
   for (std::size_t j = 0; j < lines; ++j, shifts += stride) {
     const double step = sigma * numbers.normal();

@@ -18,7 +18,7 @@ namespace crewe::noise {
 
 // One direction's series D_j into shifts[j·stride], 0 <= phi < 1. `axis` 0: y, 1: x, each with numbers of its own.
 void jitter_series(double* shifts, std::size_t lines, std::ptrdiff_t stride, double sigma, double phi, int axis,
-                   std::uint64_t seed, std::uint32_t image);
+                   std::uint64_t seed, std::uint32_t picture);
 
 // out(j, i) = image(j + shifts(j, 0), i + shifts(j, 1)) by cubic spline interpolation, its weights cut at 3·10⁻⁵.
 void shift_lines(View<const float, 2> image, View<const double, 2> shifts, View<float, 2> out, int threads);
