@@ -19,7 +19,7 @@ void bind_metrics(py::module_& m) {
        {std::pair<const char*, Add>{"metrics_sums", metrics::sums}, {"metrics_products", metrics::products}}) {
     m.def(
         name,
-        [add](const Image& a, const Image& b, int threads) {
+        [add = add](const Image& a, const Image& b, int threads) {
           const auto x = input<float, 2>(a, "a");
           const auto y = input<float, 2>(b, "b");
           metrics::Sums s;

@@ -79,7 +79,8 @@ void bind_stages(py::module_& m) {
                                     {"noise_reset", noise::reset}}) {
     m.def(
         name,
-        [stage](const Image& image, Image& out, double sigma, std::uint64_t seed, std::uint32_t picture, int threads) {
+        [stage = stage](const Image& image, Image& out, double sigma, std::uint64_t seed, std::uint32_t picture,
+                        int threads) {
           const auto a = in(image);
           const auto b = to(out);
           const py::gil_scoped_release release;
@@ -165,8 +166,8 @@ void bind_pixels(py::module_& m) {
        {std::pair<const char*, Walks>{"noise_black_pixels", noise::black_pixels}, {"noise_zingers", noise::zingers}}) {
     m.def(
         name,
-        [stage](Image& out, std::size_t count, std::size_t steps, const Pair& range, std::uint64_t seed,
-                std::uint32_t picture) {
+        [stage = stage](Image& out, std::size_t count, std::size_t steps, const Pair& range, std::uint64_t seed,
+                        std::uint32_t picture) {
           const auto b = to(out);
           const py::gil_scoped_release release;
           stage(b, count, steps, range.data(), seed, picture);

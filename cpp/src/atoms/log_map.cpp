@@ -123,9 +123,10 @@ class Spectrum {
   // The maps for two σ: real and imaginary part.
   void map(double sigma, double other, bool weighted, std::vector<Complex>& out) const {
     out.resize(field_.size());
-    const auto [sy, ty] = factors(ny_, sigma, other);
-    const auto [sx, tx] = factors(nx_, sigma, other);
+    const auto along_y = factors(ny_, sigma, other), along_x = factors(nx_, sigma, other);
     parallel_for(ny_, kRowGrain, threads_, [&](std::size_t begin, std::size_t end) {
+      const auto& [sy, ty] = along_y;
+      const auto& [sx, tx] = along_x;
       for (std::size_t y = begin; y < end; ++y) {
         const Complex* from = field_.data() + y * nx_;
         const float* power = power_.data() + y * nx_;

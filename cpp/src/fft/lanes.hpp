@@ -82,6 +82,21 @@ inline Cx<T> turned(const Cx<T>& a) {
   return {a.im, -a.re};
 }
 
+// out[l] = (a, b)[from[l]], a's lanes counted before b's, for lanes known when this is compiled, so that clang makes
+// shuffles of the loop. By __builtin_shufflevector, which both know, gcc's transforms take 3 to 20 % longer.
+template <class V, class I>
+inline __attribute__((always_inline)) V shuffle(V a, V b, I from) {
+#if defined(__clang__)
+  constexpr int n = sizeof(V) / sizeof(a[0]);
+  V out{};
+#pragma GCC unroll 16
+  for (int l = 0; l < n; ++l) out[l] = from[l] < n ? a[from[l]] : b[from[l] - n];
+  return out;
+#else
+  return __builtin_shuffle(a, b, from);
+#endif
+}
+
 // v[i] lane j ↔ v[j] lane i, by exchanging ever larger blocks.
 template <int D, class T>
 inline __attribute__((always_inline)) void exchange_blocks(Vector<T>* v) {
@@ -96,8 +111,8 @@ inline __attribute__((always_inline)) void exchange_blocks(Vector<T>* v) {
   for (int i = 0; i < n; ++i) {
     if ((i & D) != 0) continue;
     const Vector<T> a = v[i], b = v[i + D];
-    v[i] = __builtin_shuffle(a, b, low);
-    v[i + D] = __builtin_shuffle(a, b, high);
+    v[i] = shuffle(a, b, low);
+    v[i + D] = shuffle(a, b, high);
   }
 }
 

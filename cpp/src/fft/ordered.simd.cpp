@@ -44,9 +44,9 @@ template <class T>
 inline Cx<T> load_lanes(const T* from, std::size_t valid) {
   constexpr std::size_t n = Lanes<T>::n;
   if (valid == n) {
-    const Shuffle<T> shuffle;
+    const Shuffle<T> places;
     const Vector<T> a = load(from), b = load(from + n);
-    return {__builtin_shuffle(a, b, shuffle.even), __builtin_shuffle(a, b, shuffle.odd)};
+    return {shuffle(a, b, places.even), shuffle(a, b, places.odd)};
   }
   Cx<T> sample{};
   for (std::size_t l = 0; l < valid; ++l) sample.re[l] = from[2 * l], sample.im[l] = from[2 * l + 1];
@@ -57,9 +57,9 @@ template <class T>
 inline void store_lanes(const Cx<T>& x, T* to, std::size_t valid) {
   constexpr std::size_t n = Lanes<T>::n;
   if (valid == n) {
-    const Shuffle<T> shuffle;
-    store(to, __builtin_shuffle(x.re, x.im, shuffle.low));
-    store(to + n, __builtin_shuffle(x.re, x.im, shuffle.high));
+    const Shuffle<T> places;
+    store(to, shuffle(x.re, x.im, places.low));
+    store(to + n, shuffle(x.re, x.im, places.high));
     return;
   }
   for (std::size_t l = 0; l < valid; ++l) to[2 * l] = x.re[l], to[2 * l + 1] = x.im[l];

@@ -110,7 +110,7 @@ void Patches::object(const float* wave, std::complex<float>* out) const {
   for (std::size_t part = 0; part < 2; ++part) {
     const float* plane = wave + part * n * n;
     if (!padded.empty()) {
-      for (std::size_t y = 0; y < n; ++y) std::copy_n(plane + y * n, n, padded.begin() + y * padded_size_);
+      for (std::size_t y = 0; y < n; ++y) std::copy_n(plane + y * n, n, padded.data() + y * padded_size_);
       plane = padded.data();
     }
     CREWE_SIMD_CALL(patch_product, rows_.data(), plane, half.data(), padded_rows_, n, padded_size_);

@@ -35,7 +35,8 @@ Transfer transfer(std::size_t ny, std::size_t nx, double a, double b, double c) 
 void mtf(View<const float, 2> image, View<float, 2> out, double a, double b, double c, int threads) {
   check_pair(image, out);
   const std::size_t ny = image.shape[0], nx = image.shape[1];
-  const auto [reach, height, width, part, rest, along_y, along_x] = transfer(ny, nx, a, b, c);
+  const Transfer h = transfer(ny, nx, a, b, c);
+  const std::size_t reach = h.reach, height = h.height, width = h.width;
   std::vector<std::complex<float>> field(height * width);
   const auto margin = static_cast<std::ptrdiff_t>(reach);
   for (std::size_t y = 0; y < height; ++y) {
@@ -49,7 +50,7 @@ void mtf(View<const float, 2> image, View<float, 2> out, double a, double b, dou
     for (std::size_t y = begin; y < end; ++y) {
       for (std::size_t x = 0; x < width; ++x) {
         field[y * width + x] *=
-            part * along_y[y].first * along_x[x].first + rest * along_y[y].second * along_x[x].second;
+            h.part * h.along_y[y].first * h.along_x[x].first + h.rest * h.along_y[y].second * h.along_x[x].second;
       }
     }
   });
