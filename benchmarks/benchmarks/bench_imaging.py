@@ -75,7 +75,7 @@ class Fused:
         rng = np.random.default_rng(0)
         dead = np.zeros((256, 256), np.uint8)
         dead.flat[rng.integers(0, dead.size, 40)] = 1
-        options: dict[str, Any] = {"detectors": [RING], "dead": dead}
+        options: dict[str, Any] = {"detectors": [RING], "dead_pixels": dead}
         if task == "annular com":
             options["weights"] = RING
         elif task == "dark, gain":

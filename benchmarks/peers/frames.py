@@ -82,7 +82,7 @@ def plain_c() -> ctypes.CDLL:
 
 
 def crewe_runs() -> dict[str, Run]:
-    plain, fused = _core.FrameReducer(DETECTOR), _core.FrameReducer(DETECTOR, detectors=[RING], dead=HOT)
+    plain, fused = _core.FrameReducer(DETECTOR), _core.FrameReducer(DETECTOR, detectors=[RING], dead_pixels=HOT)
 
     def com(block: Frames) -> NDArray[np.float32]:
         out = np.empty((len(block), 2), np.float32)

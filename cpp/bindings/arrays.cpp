@@ -25,9 +25,9 @@ imaging::FrameBlock frame_block(const py::array& frames) {
   block.count = shape[0];
   block.ny = shape[1];
   block.nx = shape[2];
-  block.stride_frame = imaging::stride_of(frames.strides(0));
-  block.stride_row = imaging::stride_of(frames.strides(1));
-  block.stride_col = imaging::stride_of(frames.strides(2));
+  block.frame_stride = imaging::stride_of(frames.strides(0));
+  block.row_stride = imaging::stride_of(frames.strides(1));
+  block.column_stride = imaging::stride_of(frames.strides(2));
   return block;
 }
 
@@ -40,8 +40,8 @@ std::vector<imaging::FrameBlock> frame_blocks(const py::array& frames) {
   block.count = 1;
   block.ny = static_cast<std::size_t>(frames.shape(axes));
   block.nx = static_cast<std::size_t>(frames.shape(axes + 1));
-  block.stride_row = imaging::stride_of(frames.strides(axes));
-  block.stride_col = imaging::stride_of(frames.strides(axes + 1));
+  block.row_stride = imaging::stride_of(frames.strides(axes));
+  block.column_stride = imaging::stride_of(frames.strides(axes + 1));
   py::ssize_t k = axes, step = 0;
   for (; k > 0; --k) {  // inner axes that one stride can walk
     const auto extent = static_cast<std::size_t>(frames.shape(k - 1));
@@ -51,7 +51,7 @@ std::vector<imaging::FrameBlock> frame_blocks(const py::array& frames) {
     if (block.count == 1) step = frames.strides(k - 1);
     block.count *= extent;
   }
-  block.stride_frame = imaging::stride_of(step);
+  block.frame_stride = imaging::stride_of(step);
   std::vector<imaging::FrameBlock> blocks{block};
   for (; k > 0; --k) {  // outer axes: a copy of all blocks per index
     std::vector<imaging::FrameBlock> more;

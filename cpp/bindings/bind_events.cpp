@@ -48,7 +48,7 @@ void bind_event_reducer(py::module_& m) {
   py::class_<EventReducer>(m, "EventReducer")
       .def(py::init([](std::size_t ny, std::size_t nx, std::size_t positions, const py::object& weights,
                        const py::sequence& detectors, const py::object& rings, const py::object& gain,
-                       const py::object& dead) {
+                       const py::object& dead_pixels) {
              imaging::FrameReducer::Options options;
              options.ny = ny;
              options.nx = nx;
@@ -58,12 +58,12 @@ void bind_event_reducer(py::module_& m) {
              }
              options.rings = numbers_of<std::uint8_t>(rings);
              options.gain = numbers_of<float>(gain);
-             options.dead = numbers_of<std::uint8_t>(dead);
+             options.dead_pixels = numbers_of<std::uint8_t>(dead_pixels);
              return EventReducer(options, positions);
            }),
            py::arg("ny"), py::arg("nx"), py::arg("positions"), py::kw_only(), py::arg("weights") = py::none(),
            py::arg("detectors") = py::tuple(), py::arg("rings") = py::none(), py::arg("gain") = py::none(),
-           py::arg("dead") = py::none())
+           py::arg("dead_pixels") = py::none())
       .def(
           "add",
           [](EventReducer& self, const py::array& records, const py::object& moments, const py::object& detectors,

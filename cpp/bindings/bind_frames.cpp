@@ -120,7 +120,7 @@ void bind_frames(py::module_& m) {
       .def(py::init([](std::pair<std::size_t, std::size_t> shape, bool moments,
                        const std::optional<Dense<float>>& weights, const std::vector<Dense<float>>& detectors,
                        const std::optional<Dense<std::uint8_t>>& rings, const std::optional<Dense<float>>& dark,
-                       const std::optional<Dense<float>>& gain, const std::optional<Dense<std::uint8_t>>& dead) {
+                       const std::optional<Dense<float>>& gain, const std::optional<Dense<std::uint8_t>>& dead_pixels) {
              FrameReducer::Options options;
              options.ny = shape.first;
              options.nx = shape.second;
@@ -130,11 +130,11 @@ void bind_frames(py::module_& m) {
              options.rings = values(rings);
              options.dark = values(dark);
              options.gain = values(gain);
-             options.dead = values(dead);
+             options.dead_pixels = values(dead_pixels);
              return FrameReducer(std::move(options));
            }),
            "shape"_a, py::kw_only(), "moments"_a = true, "weights"_a = py::none(), "detectors"_a = py::tuple(),
-           "rings"_a = py::none(), "dark"_a = py::none(), "gain"_a = py::none(), "dead"_a = py::none())
+           "rings"_a = py::none(), "dark"_a = py::none(), "gain"_a = py::none(), "dead_pixels"_a = py::none())
       .def_property_readonly("rings", &FrameReducer::rings)
       .def("reduce", &reduce, "frames"_a, py::kw_only(), "com"_a.noconvert() = py::none(), "cy"_a = 0.0, "cx"_a = 0.0,
            "moments"_a.noconvert() = py::none(), "sums"_a.noconvert() = py::none(),

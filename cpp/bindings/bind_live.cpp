@@ -62,6 +62,11 @@ live::Descan descan_of(const py::object& given) {
   return {.fit = false, .yy = s[0][0], .yx = s[0][1], .xy = s[1][0], .xx = s[1][1]};
 }
 
+live::Order order_of(const std::string& name) {
+  if (name == "list") return live::Order::list;
+  return name == "serpentine" ? live::Order::serpentine : live::Order::raster;
+}
+
 template <class T>
 std::vector<T> pixels_of(const py::dict& options, const char* name) {
   if (!options.contains(name)) return {};
@@ -88,14 +93,14 @@ live::Options options_of(const py::dict& given) {
   options.queue = given["queue"].cast<std::size_t>();
   options.busy_when_full = given["busy_when_full"].cast<bool>();
   options.keep_profile = given["keep_profile"].cast<bool>();
-  options.dead = pixels_of<std::uint8_t>(given, "dead");
+  options.dead_pixels = pixels_of<std::uint8_t>(given, "dead_pixels");
   options.dark = pixels_of<float>(given, "dark");
   options.gain = pixels_of<float>(given, "gain");
-  options.com_weights = pixels_of<float>(given, "com_weights");
+  options.com_mask = pixels_of<float>(given, "com_mask");
   std::tie(options.com_inner, options.com_outer) = given["com_radii"].cast<std::pair<double, double>>();
   options.skip = given["skip"].cast<std::size_t>();
   options.flyback = given["flyback"].cast<std::size_t>();
-  options.serpentine = given["serpentine"].cast<bool>();
+  options.order = order_of(given["order"].cast<std::string>());
   options.positions = pixels_of<std::int32_t>(given, "positions");
   return options;
 }

@@ -39,15 +39,15 @@ void ssb(const py::array& frames, const Optics& optics, std::pair<double, double
   imaging::ssb(blocks, options, phase, threads);
 }
 
-// frames (n, ky, kx) → out (n, rows, cols).
+// frames (n, ky, kx) → out (n, rows, columns).
 void join_pixels(const py::array& frames, std::size_t join, std::pair<std::size_t, std::size_t> corner,
                  Array<float> out, int threads) {
   const auto joined = output<float, 3>(out, "out");
   const imaging::FrameBlock block = frame_block(frames);
   const imaging::Binning bins{join, corner.first, corner.second, joined.shape[1], joined.shape[2]};
   imaging::check_binning(bins, block.ny, block.nx);
-  const std::size_t size = bins.rows * bins.cols;
-  check_shape(joined, {block.count, bins.rows, bins.cols}, "out");
+  const std::size_t size = bins.rows * bins.columns;
+  check_shape(joined, {block.count, bins.rows, bins.columns}, "out");
   check_contiguous(joined, "out");
   const py::gil_scoped_release release;
   parallel_for(block.count, 8, threads, [&](std::size_t from, std::size_t to) {

@@ -130,7 +130,7 @@ class Events {
  public:
   Events(std::pair<std::size_t, std::size_t> shape, std::size_t positions, const std::optional<Dense<float>>& weights,
          const std::vector<Dense<float>>& detectors, const std::optional<Dense<std::uint8_t>>& rings,
-         const std::optional<Dense<float>>& gain, const std::optional<Dense<std::uint8_t>>& dead, int device)
+         const std::optional<Dense<float>>& gain, const std::optional<Dense<std::uint8_t>>& dead_pixels, int device)
       : device_(device), pixels_(shape.first * shape.second) {
     const cuda::UseDevice use(device);
     imaging::FrameReducer::Options options;
@@ -140,7 +140,7 @@ class Events {
     for (const Dense<float>& detector : detectors) options.detectors.push_back(values<float>(detector));
     options.rings = values(rings);
     options.gain = values(gain);
-    options.dead = values(dead);
+    options.dead_pixels = values(dead_pixels);
     reducer_.emplace(options, positions, cudaStreamLegacy);
     moments_ = {positions, cudaStreamLegacy};
     detectors_ = {positions * reducer_->detectors(), cudaStreamLegacy};
@@ -212,7 +212,7 @@ void bind_imaging(py::module_& m) {
                     const std::vector<Dense<float>>&, const std::optional<Dense<std::uint8_t>>&,
                     const std::optional<Dense<float>>&, const std::optional<Dense<std::uint8_t>>&, int>(),
            "shape"_a, "positions"_a, py::kw_only(), "weights"_a = py::none(), "detectors"_a = py::tuple(),
-           "rings"_a = py::none(), "gain"_a = py::none(), "dead"_a = py::none(), "device"_a = 0)
+           "rings"_a = py::none(), "gain"_a = py::none(), "dead_pixels"_a = py::none(), "device"_a = 0)
       .def("add", &Events::add, "records"_a)
       .def("sums", &Events::sums);
 }

@@ -28,8 +28,8 @@ inline std::vector<imaging::FrameBlock> frame_blocks(const py::handle& view) {
   block.pixel = pixel_of(view.attr("dtype").attr("str").cast<std::string>());
   block.ny = shape[axes];
   block.nx = shape[axes + 1];
-  block.stride_row = imaging::stride_of(strides[axes]);
-  block.stride_col = imaging::stride_of(strides[axes + 1]);
+  block.row_stride = imaging::stride_of(strides[axes]);
+  block.column_stride = imaging::stride_of(strides[axes + 1]);
   block.count = 1;
   // Axes from the last one on that follow each other evenly are one.
   std::size_t merged = axes;
@@ -45,7 +45,7 @@ inline std::vector<imaging::FrameBlock> frame_blocks(const py::handle& view) {
     block.count *= shape[k];
     --merged;
   }
-  block.stride_frame = imaging::stride_of(step);
+  block.frame_stride = imaging::stride_of(step);
   std::vector<imaging::FrameBlock> blocks{block};
   for (std::size_t k = merged; k-- > 0;) {
     std::vector<imaging::FrameBlock> all;

@@ -25,7 +25,7 @@ class FrameReducer:
         rings: NDArray[np.uint8] | None = None,
         dark: NDArray[np.float32] | None = None,
         gain: NDArray[np.float32] | None = None,
-        dead: NDArray[np.uint8] | None = None,
+        dead_pixels: NDArray[np.uint8] | None = None,
     ) -> None: ...
     @property
     def rings(self) -> int: ...
@@ -305,7 +305,7 @@ class EventReducer:
         detectors: Sequence[NDArray[np.float32]] = (),
         rings: NDArray[np.uint8] | None = None,
         gain: NDArray[np.float32] | None = None,
-        dead: NDArray[np.uint8] | None = None,
+        dead_pixels: NDArray[np.uint8] | None = None,
     ) -> None: ...
     def add(
         self,

@@ -67,7 +67,7 @@ class Events:
         detectors: Any = (),
         rings: NDArray[Any] | None = None,
         gain: NDArray[Any] | None = None,
-        dead: NDArray[Any] | None = None,
+        dead_pixels: NDArray[Any] | None = None,
         device: int = 0,
     ) -> None: ...
     def add(self, records: NDArray[Any]) -> None: ...

@@ -21,7 +21,7 @@ namespace live = crewe::live;
 
 constexpr std::size_t kRows = 40, kCols = 50, kPositions = kRows * kCols, kSide = 16, kPixels = kSide * kSide;
 constexpr const char* kNames[] = {"ricom", "ring", "com", "icom", "sum", "ssb", "outside"};
-constexpr live::Binning kBins{.join = 2, .rows = kSide / 2, .cols = kSide / 2};
+constexpr live::Binning kBins{.join = 2, .rows = kSide / 2, .columns = kSide / 2};
 
 void expect(bool condition, const char* what) {
   if (!condition) throw std::runtime_error(what);
@@ -62,9 +62,9 @@ struct Data {
     block.pixel = crewe::imaging::Pixel::u16;
     block.count = std::min(count, kPositions - first);
     block.ny = block.nx = kSide;
-    block.stride_col = sizeof(std::uint16_t);
-    block.stride_row = kSide * sizeof(std::uint16_t);
-    block.stride_frame = kPixels * sizeof(std::uint16_t);
+    block.column_stride = sizeof(std::uint16_t);
+    block.row_stride = kSide * sizeof(std::uint16_t);
+    block.frame_stride = kPixels * sizeof(std::uint16_t);
     return block;
   }
 };
@@ -133,7 +133,7 @@ void turn(live::Session& session, const std::atomic<bool>& stop) {
     if (i % 4 == 0) {
       live::Changes center;
       center.center.emplace();
-      if (i % 8 == 0) center.center->emplace(7.5, 7.0);
+      if (i % 8 == 0) center.center->emplace(live::Point{7.5, 7.0});
       session.configure(center);
     }
   }
@@ -141,10 +141,10 @@ void turn(live::Session& session, const std::atomic<bool>& stop) {
 
 // The counts of each pattern, made outside of the session.
 void make_lines(live::Session& session) {
-  std::vector<float> line(kCols * kBins.rows * kBins.cols), row(kCols);
+  std::vector<float> line(kCols * kBins.rows * kBins.columns), row(kCols);
   while (const auto taken = session.take_line("outside", line)) {
     for (std::size_t col = 0; col < kCols; ++col) {
-      const auto pattern = std::span(line).subspan(col * kBins.rows * kBins.cols, kBins.rows * kBins.cols);
+      const auto pattern = std::span(line).subspan(col * kBins.rows * kBins.columns, kBins.rows * kBins.columns);
       row[col] = std::accumulate(pattern.begin(), pattern.end(), 0.0F);
     }
     session.write("outside", *taken, row);

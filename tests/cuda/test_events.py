@@ -41,7 +41,7 @@ def test_detectors_masks_gain_and_rings(gpu, order, weighted):
     options = {
         "detectors": [(rng.random(shape) < 0.5).astype(np.float32) for _ in range(3)],
         "weights": (rng.random(shape) < 0.7).astype(np.float32),
-        "dead": (rng.random(shape) < 0.1).astype(np.uint8),
+        "dead_pixels": (rng.random(shape) < 0.1).astype(np.uint8),
         "rings": rng.choice(np.array([0, 1, 2, 9, 255], np.uint8), shape),
     }
     if weighted:

@@ -1,5 +1,6 @@
 """Acquisition programs in C, C++ and Python push from their own buffers; the compiled ones use an *installed* crewe."""
 
+import json
 import os
 import re
 import shutil
@@ -39,7 +40,8 @@ class Library:
         if shutil.which("ccache"):
             options += ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"]
         command("cmake", "-S", self.source, "-B", self.build, *options)
-        command("cmake", "-S", HERE, "-B", self.programs, f"-DCMAKE_PREFIX_PATH={self.install(folder / 'prefix')}")
+        self.prefix = self.install(folder / "prefix")
+        command("cmake", "-S", HERE, "-B", self.programs, f"-DCMAKE_PREFIX_PATH={self.prefix}")
         command("cmake", "--build", self.programs)
 
     def install(self, prefix):
@@ -107,8 +109,52 @@ def test_what_a_program_may_bring(programs, name):
     command(programs / name)
 
 
+def test_a_camera_that_is_lost(programs):
+    command(programs / "lost_cpp")
+
+
 def test_the_program_of_the_readme(programs):
     assert command(programs / "readme_c").startswith("1024 positions, first pixel ")
+
+
+def test_the_program_of_the_docs(library, tmp_path):
+    (program,) = re.findall(r"```c\+\+\n(#include \S+)\n(.*?)```", (ROOT / "docs" / "live.md").read_text(), flags=re.S)
+    given = "std::vector<std::uint16_t>& buffer, std::size_t first, void (*give_back)(void*)"
+    include, lines = program
+    tmp_path.joinpath("program.cpp").write_text(f"{include}\nvoid acquire({given}) {{\n{lines}\n}}\n")
+    compiler = next(filter(shutil.which, ("c++", "g++", "clang++")))
+    command(compiler, "-std=c++20", "-fsyntax-only", "-I", library.prefix / "include", tmp_path / "program.cpp")
+
+
+def project(folder, languages, found):
+    """A project of its own, with the program of the README."""
+    folder.joinpath("CMakeLists.txt").write_text(
+        f"""
+        cmake_minimum_required(VERSION 3.24)
+        project(mine LANGUAGES {languages})
+        {found}
+        add_executable(mine "{HERE / "c" / "readme.c"}")
+        target_link_libraries(mine PRIVATE crewe::crewe)
+        """
+    )
+    return folder, "-B", folder / "build"
+
+
+def test_a_project_in_c_alone(library, tmp_path):
+    place = project(tmp_path, "C", "find_package(crewe 0.1 REQUIRED)")
+    command("cmake", "-S", *place, f"-DCMAKE_PREFIX_PATH={library.prefix}")
+    command("cmake", "--build", tmp_path / "build")
+    assert command(tmp_path / "build" / "mine").startswith("1024 positions")
+
+
+def test_a_project_that_crewe_is_part_of_keeps_its_build_type(library, tmp_path):
+    place = project(tmp_path, "C CXX", f'add_subdirectory("{library.source}" crewe)')
+    command("cmake", "-S", *place, "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON")
+    commands = json.loads((tmp_path / "build" / "compile_commands.json").read_text())
+    optimised = {Path(file["file"]).name: "-O3" in file["command"] for file in commands}
+    assert not optimised.pop("readme.c")
+    assert optimised
+    assert all(optimised.values())
 
 
 def test_a_c_program_runs_with_a_later_library(programs, upgraded, tmp_path):

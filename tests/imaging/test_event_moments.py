@@ -57,7 +57,7 @@ def test_detectors_masks_and_rings(k, order):
     options = {
         "detectors": [(rng.random(shape) < 0.5).astype(np.float32) for _ in range(k)],
         "weights": (rng.random(shape) < 0.7).astype(np.float32),
-        "dead": (rng.random(shape) < 0.1).astype(np.uint8),
+        "dead_pixels": (rng.random(shape) < 0.1).astype(np.uint8),
         "rings": rng.choice(np.array([0, 1, 2, 9, 255], np.uint8), shape),
     }
     got, want = reduce(events, positions, shape, (7000,), **options), add_events(events, positions, shape, **options)
@@ -73,7 +73,7 @@ def test_any_weights_and_gain(order):
         "detectors": [rng.normal(size=shape).astype(np.float32) for _ in range(2)],
         "weights": rng.random(shape).astype(np.float32),
         "gain": rng.uniform(0.5, 2, shape).astype(np.float32),
-        "dead": (rng.random(shape) < 0.1).astype(np.uint8),
+        "dead_pixels": (rng.random(shape) < 0.1).astype(np.uint8),
     }
     got, want = reduce(events, positions, shape, (333,), **options), add_events(events, positions, shape, **options)
     for name, a, b in zip(("moments", "detectors", "profiles", "pattern"), got, want, strict=False):
@@ -90,7 +90,7 @@ def test_any_weights_and_gain(order):
 def test_any_split_gives_the_same_bits(seed, sizes, positions, order):
     rng, shape = np.random.default_rng(seed), (64, 100)
     events = make_events(rng, 20000, positions, shape, order)
-    options = {"detectors": [(rng.random(shape) < 0.5).astype(np.float32)], "dead": (rng.random(shape) < 0.1)}
+    options = {"detectors": [(rng.random(shape) < 0.5).astype(np.float32)], "dead_pixels": (rng.random(shape) < 0.1)}
     whole, parts = (
         reduce(events, positions, shape, **options),
         reduce(events, positions, shape, tuple(sizes), **options),

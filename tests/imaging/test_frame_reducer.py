@@ -40,7 +40,7 @@ def test_exact_sums(frames, count, ring_weights, dead, seed):
     weights = masks(shape, 1, rng)[0] if ring_weights else None
     dead = (rng.random(shape) < dead).astype(np.uint8)
     alive = np.where(dead, 0, frames)
-    moments, sums, _ = reduce(frames, weights=weights, detectors=detectors, dead=dead)
+    moments, sums, _ = reduce(frames, weights=weights, detectors=detectors, dead_pixels=dead)
     np.testing.assert_array_equal(moments, reference.moments(alive, weights))
     for k, detector in enumerate(detectors):
         np.testing.assert_array_equal(sums[:, k], reference.virtual_image(alive, detector))
@@ -57,7 +57,7 @@ def test_full_scale(dtype, shape, dead):
     alive = np.ones(shape, bool)
     alive.flat[np.random.default_rng(1).integers(0, alive.size, dead)] = False
     detectors = [np.ones(shape, np.float32), np.ascontiguousarray(alive[::-1], np.float32)]
-    moments, sums, _ = reduce(frames, detectors=detectors, dead=(~alive).astype(np.uint8))
+    moments, sums, _ = reduce(frames, detectors=detectors, dead_pixels=(~alive).astype(np.uint8))
     for i, frame in enumerate(frames.astype(object) * alive):
         y, x = (int((frame * place).sum()) for place in np.mgrid[: shape[0], : shape[1]])
         assert moments[i].tolist() == [float(int(frame.sum())), float(y), float(x)]
@@ -74,7 +74,7 @@ def test_dark_gain_and_weights(frames, with_dark, with_gain, with_weights, seed)
     dead = (rng.random(shape) < 0.05).astype(np.uint8)
     true = frames.astype(np.float64)
     true = (true - (0 if dark is None else dark)) * (1 if gain is None else gain) * (dead == 0)
-    moments, sums, _ = reduce(frames, dark=dark, gain=gain, weights=weights, detectors=detectors, dead=dead)
+    moments, sums, _ = reduce(frames, dark=dark, gain=gain, weights=weights, detectors=detectors, dead_pixels=dead)
     scale = np.abs(true).sum((1, 2)).max(initial=1) * (3 if with_weights else 1)
     np.testing.assert_allclose(moments, reference.moments(true, weights), atol=1e-12 * scale * max(shape))
     for k, detector in enumerate(detectors):
@@ -86,7 +86,7 @@ def test_profiles(frames, rings, center, some_dead):
     shape = frames.shape[1:]
     index = reference.rings(shape, rings, center)
     dead = (np.random.default_rng(0).random(shape) < 0.1 * some_dead).astype(np.uint8)
-    _, sums, profiles = reduce(frames, rings=index, dead=dead, detectors=[np.ones(shape, np.float32)])
+    _, sums, profiles = reduce(frames, rings=index, dead_pixels=dead, detectors=[np.ones(shape, np.float32)])
     alive = np.where(dead, 0, frames)
     for j in range(profiles.shape[1]):
         want = reference.virtual_image(alive, index == j)
@@ -112,8 +112,8 @@ def test_dead_pixels_may_hold_anything():
     bad[:, dead == 1] = np.nan
     dark, gain = np.where(dead, np.inf, 0.25).astype(np.float32), np.where(dead, np.nan, 2.0).astype(np.float32)
     for options in ({}, {"dark": dark, "gain": gain}):
-        got = reduce(bad, dead=dead, detectors=[np.ones((40, 50), np.float32)], **options)
-        want = reduce(np.where(dead, 0, frames), dead=dead, detectors=[np.ones((40, 50), np.float32)], **options)
+        got = reduce(bad, dead_pixels=dead, detectors=[np.ones((40, 50), np.float32)], **options)
+        want = reduce(np.where(dead, 0, frames), dead_pixels=dead, detectors=[np.ones((40, 50), np.float32)], **options)
         for a, b in zip(got, want, strict=True):
             np.testing.assert_array_equal(a, b)
 

@@ -3,10 +3,10 @@
 import numpy as np
 
 
-def add_events(events, positions, shape, *, weights=None, detectors=(), rings=None, gain=None, dead=None):
+def add_events(events, positions, shape, *, weights=None, detectors=(), rings=None, gain=None, dead_pixels=None):
     """Moments (positions, 3), detector sums (positions, k), profiles (positions, rings), pattern (ny, nx), float64."""
     one = np.ones(shape)
-    alive = one if dead is None else 1.0 * (np.asarray(dead) == 0)
+    alive = one if dead_pixels is None else 1.0 * (np.asarray(dead_pixels) == 0)
     g = alive * (one if gain is None else gain)
     w = g * (one if weights is None else weights)
     p, y, x = (events[name].astype(np.int64) for name in ("position", "y", "x"))

@@ -115,7 +115,7 @@ typedef struct crewe_session_options {
 
   int32_t order;
   size_t skip, flyback;     /* frames before the first position, and after every row, that belong nowhere */
-  const int32_t* positions; /* CREWE_LIST: one per frame, -1 = nowhere; copied */
+  const int32_t* positions; /* CREWE_LIST: one per frame, -1 = nowhere; copied; else NULL */
   size_t position_count;
 } crewe_session_options;
 
@@ -153,7 +153,8 @@ typedef struct crewe_frames {
 /* `release` NULL: the frames are summed when this returns. Otherwise the memory is borrowed: a thread of the session
  * sums it where it lies and then calls release(user), once; that must not call the session. If the status isn't
  * CREWE_OK, nothing was borrowed. What is wrong with the numbers of a borrowed block is reported by the next push or
- * flush. `first`: index of the first frame as the detector counts them, or CREWE_NEXT. */
+ * flush; that push takes nothing, and is to be repeated. `first`: index of the first frame as the detector counts
+ * them, or CREWE_NEXT. */
 CREWE_API crewe_status crewe_session_push(crewe_session* session, const crewe_frames* frames, size_t first,
                                           void (*release)(void* user), void* user);
 

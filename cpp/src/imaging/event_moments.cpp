@@ -60,7 +60,7 @@ struct EventReducer::State {
   std::size_t seen_first = std::numeric_limits<std::size_t>::max(), seen_last = 0;
 
   std::size_t pixel(const io::Event& event) const { return event.y * options.nx + event.x; }
-  bool alive(std::size_t pixel) const { return options.dead.empty() || options.dead[pixel] == 0; }
+  bool alive(std::size_t pixel) const { return options.dead_pixels.empty() || options.dead_pixels[pixel] == 0; }
   static double weight(const std::vector<float>& weights, std::size_t pixel) {
     return weights.empty() ? 1.0 : static_cast<double>(weights[pixel]);
   }
@@ -87,7 +87,7 @@ void EventReducer::State::prepare() {
   }
   check_pixels(options.weights.size(), pixels, "weights");
   check_pixels(options.gain.size(), pixels, "gain");
-  check_pixels(options.dead.size(), pixels, "dead");
+  check_pixels(options.dead_pixels.size(), pixels, "dead_pixels");
   check_pixels(options.rings.size(), pixels, "rings");
   for (const std::vector<float>& detector : options.detectors) check_pixels(detector.size(), pixels, "detectors");
   if (positions == 0 || positions > std::numeric_limits<std::uint32_t>::max()) {
@@ -101,7 +101,7 @@ void EventReducer::State::prepare() {
   seen.assign(positions / 64 + 1, 0);
   if (!exact) return;
 
-  if (k > 0 || !options.weights.empty() || !options.dead.empty()) {
+  if (k > 0 || !options.weights.empty() || !options.dead_pixels.empty()) {
     flags.assign(pixels, 0);
     for (std::size_t i = 0; i < pixels; ++i) {
       if (!alive(i)) continue;

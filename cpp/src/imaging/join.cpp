@@ -10,10 +10,10 @@ namespace crewe::imaging {
 
 void check_binning(const Binning& bins, std::size_t ky, std::size_t kx) {
   const std::size_t join = bins.join;
-  if (join == 0 || join > kMostJoined || bins.rows == 0 || bins.cols == 0 || bins.top > ky || bins.left > kx ||
-      bins.rows > (ky - bins.top) / join || bins.cols > (kx - bins.left) / join) {
+  if (join == 0 || join > kMostJoined || bins.rows == 0 || bins.columns == 0 || bins.top > ky || bins.left > kx ||
+      bins.rows > (ky - bins.top) / join || bins.columns > (kx - bins.left) / join) {
     reject("bins", "at least one, of 1 to " + std::to_string(kMostJoined) + " pixels to a side, all on the detector,",
-           shape_text(std::array{bins.rows, bins.cols}) + " of " + std::to_string(join) + " from " +
+           shape_text(std::array{bins.rows, bins.columns}) + " of " + std::to_string(join) + " from " +
                shape_text(std::array{bins.top, bins.left}) + " on");
   }
 }
@@ -24,13 +24,13 @@ void join_pixels(const FrameBlock& block, std::size_t frame, const Binning& bins
   const FrameBlock::Steps step = block.steps();
   const JoinTask task{block.data + static_cast<std::ptrdiff_t>(frame) * step.frame +
                           static_cast<std::ptrdiff_t>(bins.top) * step.row +
-                          static_cast<std::ptrdiff_t>(bins.left) * step.col,
+                          static_cast<std::ptrdiff_t>(bins.left) * step.column,
                       block.pixel,
                       step.row,
-                      step.col,
+                      step.column,
                       bins.join,
                       bins.rows,
-                      bins.cols,
+                      bins.columns,
                       block.nx,
                       dark == nullptr ? nullptr : dark + corner,
                       gain == nullptr ? nullptr : gain + corner};

@@ -13,8 +13,8 @@ inline constexpr std::size_t kMostJoined = 256;
 struct JoinTask {
   const std::byte* frame;  // its first pixel of use
   Pixel pixel;
-  std::ptrdiff_t stride_row, stride_col;  // [bytes]
-  std::size_t join, rows, cols, nx;
+  std::ptrdiff_t row_stride, column_stride;  // [bytes]
+  std::size_t join, rows, columns, nx;
   const float *dark, *gain;  // (rows·join, nx) from that pixel on, or null
 };
 

@@ -99,22 +99,22 @@ struct FrameReducer::Plan {
     check_size(options.rings.size(), pixels, "rings");
     check_size(options.dark.size(), pixels, "dark");
     check_size(options.gain.size(), pixels, "gain");
-    check_size(options.dead.size(), pixels, "dead");
+    check_size(options.dead_pixels.size(), pixels, "dead_pixels");
     check_living(options.dark, "dark");
     check_living(options.gain, "gain");
   }
 
   void check_living(const std::vector<float>& values, const char* name) const {
     for (std::size_t i = 0; i < values.size(); ++i) {
-      const bool lives = options.dead.empty() || options.dead[i] == 0;
+      const bool lives = options.dead_pixels.empty() || options.dead_pixels[i] == 0;
       if (lives && !std::isfinite(values[i]))
         throw std::invalid_argument(std::string(name) + ": finite numbers wanted");
     }
   }
 
   void list_dead_pixels() {
-    for (std::size_t i = 0; i < options.dead.size(); ++i) {
-      if (options.dead[i] == 0) continue;
+    for (std::size_t i = 0; i < options.dead_pixels.size(); ++i) {
+      if (options.dead_pixels[i] == 0) continue;
       dead.push_back({static_cast<std::ptrdiff_t>(i / options.nx), static_cast<std::ptrdiff_t>(i % options.nx)});
       if (!options.dark.empty()) options.dark[i] = 0;
       if (!options.gain.empty()) options.gain[i] = 0;
@@ -204,7 +204,8 @@ struct FrameReducer::Plan {
     for (std::size_t y = 0; y < options.ny; ++y) {
       for (std::size_t x = 0; x < options.nx; ++x) {
         const std::size_t i = y * options.nx + x;
-        if ((!weights.empty() && weights[i] == 0) || (!options.dead.empty() && options.dead[i] != 0)) continue;
+        if ((!weights.empty() && weights[i] == 0) || (!options.dead_pixels.empty() && options.dead_pixels[i] != 0))
+          continue;
         mask.set(y, x);
         seen(y, x);
       }
@@ -261,7 +262,7 @@ std::ptrdiff_t FrameReducer::reduce(const FrameBlock& block, std::size_t begin, 
   for (std::size_t i = begin; i < end; ++i) {
     const std::size_t place = i - begin;
     const std::byte* data = block.data + static_cast<std::ptrdiff_t>(i) * step.frame;
-    const FrameView frame{data, block.pixel, step.row, step.col, i + 1 < block.count ? data + step.frame : data};
+    const FrameView frame{data, block.pixel, step.row, step.column, i + 1 < block.count ? data + step.frame : data};
     const bool finite =
         plan.reduce(frame, moments == nullptr ? nullptr : moments + place, sums + place * plan.detectors.size(),
                     profiles == nullptr ? nullptr : profiles + place * plan.rings);

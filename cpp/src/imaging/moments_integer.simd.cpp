@@ -415,15 +415,15 @@ __attribute__((noinline)) Sums sum_range(const IntegerTask& task, const FrameVie
   const std::size_t mask_width = (task.nx + kMaskPixels - 1) / kMaskPixels,
                     rows = P::Total::rows_at_once(range.right - range.left);
   const std::ptrdiff_t step =
-      static_cast<std::ptrdiff_t>(pixels) * (whole ? static_cast<std::ptrdiff_t>(P::size) : frame.stride_col);
+      static_cast<std::ptrdiff_t>(pixels) * (whole ? static_cast<std::ptrdiff_t>(P::size) : frame.column_stride);
   const DeadPixel *dead = task.dead, *dead_end = task.dead + task.dead_count;
   while (dead != dead_end && dead->y < static_cast<std::ptrdiff_t>(range.first)) ++dead;
   Sums dead_sums;
   typename P::Total total;
   for (std::size_t y = range.first; y < range.last;) {
     const std::size_t end = smaller(y + rows, range.last);
-    const std::byte* row = frame.data + static_cast<std::ptrdiff_t>(y) * frame.stride_row;
-    for (; y < end; ++y, row += frame.stride_row) {
+    const std::byte* row = frame.data + static_cast<std::ptrdiff_t>(y) * frame.row_stride;
+    for (; y < end; ++y, row += frame.row_stride) {
       const std::uint64_t* weights = weighted ? task.weights + y * mask_width : nullptr;
       const std::uint64_t* ring = detector ? mask + y * mask_width : nullptr;
       for (std::size_t v = range.left; v < range.right; ++v) {
@@ -432,7 +432,7 @@ __attribute__((noinline)) Sums sum_range(const IntegerTask& task, const FrameVie
         if constexpr (whole) {
           values = P::load(place);
         } else {
-          values = gather<P>(place, frame.stride_col, smaller(task.nx - v * pixels, pixels));
+          values = gather<P>(place, frame.column_stride, smaller(task.nx - v * pixels, pixels));
         }
         if constexpr (moments) total.add(weighted ? P::select(P::bits(weights, v), values) : values);
         if constexpr (detector) total.add_to_detector(P::select(P::bits(ring, v), values));
@@ -443,7 +443,7 @@ __attribute__((noinline)) Sums sum_range(const IntegerTask& task, const FrameVie
         for (; dead != dead_end && dead->y == static_cast<std::ptrdiff_t>(y); ++dead) {
           const auto vector = static_cast<std::size_t>(dead->x) / pixels;
           if (vector < range.left || vector >= range.right) continue;
-          const std::int64_t count = P::count(row + dead->x * frame.stride_col);
+          const std::int64_t count = P::count(row + dead->x * frame.column_stride);
           dead_sums.n += count;
           dead_sums.y += dead->y * count;
           dead_sums.x += dead->x * count;
@@ -453,7 +453,7 @@ __attribute__((noinline)) Sums sum_range(const IntegerTask& task, const FrameVie
     // What comes next is on its way while the sums wait for the last pixels.
     if constexpr (whole) {
       const std::byte* next =
-          y < range.last ? row : frame.next + static_cast<std::ptrdiff_t>(range.first) * frame.stride_row;
+          y < range.last ? row : frame.next + static_cast<std::ptrdiff_t>(range.first) * frame.row_stride;
       next += static_cast<std::ptrdiff_t>(range.left) * step;
       for (int line = 0; line < 32; ++line) __builtin_prefetch(next + 64 * line);
     }
@@ -468,7 +468,7 @@ __attribute__((noinline)) Sums sum_range(const IntegerTask& task, const FrameVie
 
 template <class P, bool moments, bool weighted, bool detector>
 Sums sum_range(const IntegerTask& task, const FrameView& frame, const std::uint64_t* mask, const Range& range) {
-  const bool dense = frame.stride_col == static_cast<std::ptrdiff_t>(P::size);
+  const bool dense = frame.column_stride == static_cast<std::ptrdiff_t>(P::size);
   if (dense && range.right * P::Total::kPixels <= task.nx) {
     return sum_range<P, moments, weighted, detector, true>(task, frame, mask, range);
   }

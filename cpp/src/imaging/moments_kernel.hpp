@@ -14,7 +14,7 @@ namespace crewe::imaging {
 struct FrameView {
   const std::byte* data;
   Pixel pixel;
-  std::ptrdiff_t stride_row, stride_col;
+  std::ptrdiff_t row_stride, column_stride;
   const std::byte* next;  // the frame that will be looked at after this one, if any
 };
 

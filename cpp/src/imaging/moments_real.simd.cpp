@@ -179,7 +179,7 @@ class Frame {
 
   void sum(RingSums* rings) {
     const bool corrected = task_.dark != nullptr || task_.gain != nullptr || rings != nullptr;
-    const bool floats = frame_.pixel == Pixel::f32 && frame_.stride_col == sizeof(float) && !corrected;
+    const bool floats = frame_.pixel == Pixel::f32 && frame_.column_stride == sizeof(float) && !corrected;
     for (std::size_t y = 0; y < task_.ny; ++y) {
       const bool direct = floats && !dead_in_row(y);
       for (std::size_t x = 0; x < task_.nx; x += kPanel) {
@@ -205,8 +205,8 @@ class Frame {
 
  private:
   const std::byte* place(std::size_t y, std::size_t x) const {
-    return frame_.data + static_cast<std::ptrdiff_t>(y) * frame_.stride_row +
-           static_cast<std::ptrdiff_t>(x) * frame_.stride_col;
+    return frame_.data + static_cast<std::ptrdiff_t>(y) * frame_.row_stride +
+           static_cast<std::ptrdiff_t>(x) * frame_.column_stride;
   }
 
   bool dead_in_row(std::size_t y) const {
@@ -216,7 +216,7 @@ class Frame {
   // Corrected pixels, zeros up to a whole vector; how many that are.
   std::size_t fill_buffer(std::size_t y, std::size_t x, std::size_t count) {
     const std::size_t first = y * width_ + x, padded = (count + kLanes - 1) / kLanes * kLanes;
-    decode(frame_.pixel, place(y, x), frame_.stride_col, count, buffer_);
+    decode(frame_.pixel, place(y, x), frame_.column_stride, count, buffer_);
     for (std::size_t i = count; i < padded; ++i) buffer_[i] = 0;
     for (; dead_in_row(y) && dead_->x < static_cast<std::ptrdiff_t>(x + count); ++dead_) {
       buffer_[dead_->x - static_cast<std::ptrdiff_t>(x)] = 0;

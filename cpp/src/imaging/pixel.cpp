@@ -23,9 +23,9 @@ std::size_t pixel_size(Pixel pixel) {
 }
 
 FrameBlock::Steps FrameBlock::steps() const {
-  const std::ptrdiff_t col = step_of(stride_col, static_cast<std::ptrdiff_t>(pixel_size(pixel)));
-  const std::ptrdiff_t row = step_of(stride_row, static_cast<std::ptrdiff_t>(nx) * col);
-  return {step_of(stride_frame, static_cast<std::ptrdiff_t>(ny) * row), row, col};
+  const std::ptrdiff_t column = step_of(column_stride, static_cast<std::ptrdiff_t>(pixel_size(pixel)));
+  const std::ptrdiff_t row = step_of(row_stride, static_cast<std::ptrdiff_t>(nx) * column);
+  return {step_of(frame_stride, static_cast<std::ptrdiff_t>(ny) * row), row, column};
 }
 
 }  // namespace crewe::imaging

@@ -87,10 +87,10 @@ void ssb_gather(const SsbGather& task, float* out) {
   float part[kPart];
   for (std::size_t p = 0; p < task.piece_count; ++p) {
     const SsbPiece& piece = task.pieces[p];
-    const std::byte* const row = task.frame + static_cast<std::ptrdiff_t>(piece.row) * task.stride_row;
+    const std::byte* const row = task.frame + static_cast<std::ptrdiff_t>(piece.row) * task.row_stride;
     for (std::size_t begin = 0; begin < piece.count; begin += kPart) {
       const std::size_t n = piece.count - begin < kPart ? piece.count - begin : kPart, col = piece.col + begin;
-      read_pixels(row + static_cast<std::ptrdiff_t>(col) * task.stride_col, task.pixel, task.stride_col, n, part);
+      read_pixels(row + static_cast<std::ptrdiff_t>(col) * task.column_stride, task.pixel, task.column_stride, n, part);
       const std::size_t at = piece.row * task.nx + col;
       if (task.dark != nullptr) {
         for (std::size_t i = 0; i < n; ++i) part[i] -= task.dark[at + i];

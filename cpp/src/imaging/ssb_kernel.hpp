@@ -13,7 +13,7 @@ namespace crewe::imaging {
 struct SsbGather {
   const std::byte* frame;
   Pixel pixel;
-  std::ptrdiff_t stride_row, stride_col;  // [bytes]
+  std::ptrdiff_t row_stride, column_stride;  // [bytes]
   const SsbPiece* pieces;
   std::size_t piece_count, join, nx;  // join × join detector pixels count as one
   const float *dark, *gain;           // (ky·nx) or null

@@ -41,7 +41,7 @@ void check_ssb(const SsbOptions& options) {
   if (options.ky == 0 || options.kx == 0 || options.ky > kMostPixels || options.kx > kMostPixels) {
     reject("detector", "1 to 65536 pixels along y and x", shape_text(std::array{options.ky, options.kx}));
   }
-  check_pixels(options.dead.size(), options.ky * options.kx, "dead");
+  check_pixels(options.dead_pixels.size(), options.ky * options.kx, "dead_pixels");
   check_pixels(options.dark.size(), options.ky * options.kx, "dark");
   check_pixels(options.gain.size(), options.ky * options.kx, "gain");
   if (!std::isfinite(options.cy) || !std::isfinite(options.cx)) {
@@ -119,7 +119,7 @@ void SsbPlan::find_pixels(const SsbOptions& options, const Optics& optics) {
     };
     const auto bright = [&](std::size_t row, std::size_t col) {
       const Shift k = offset(row, col);
-      return optics.inside(k.y, k.x) && (options.dead.empty() || options.dead[row * kx + col] == 0);
+      return optics.inside(k.y, k.x) && (options.dead_pixels.empty() || options.dead_pixels[row * kx + col] == 0);
     };
     std::fill(of_cell.begin(), of_cell.end(), -1);
     for (std::size_t col = 0; col < kx; ++col) {

@@ -187,17 +187,17 @@ live::Options options_of(const crewe_session_options& given) {
   options.busy_when_full = c.busy_when_full != 0;
   options.keep_profile = c.keep_profile != 0;
   const std::size_t pixels = c.detector_rows * c.detector_columns;
-  options.dead = copied(c.dead_pixels, pixels);
+  options.dead_pixels = copied(c.dead_pixels, pixels);
   options.dark = copied(c.dark, pixels);
   options.gain = copied(c.gain, pixels);
-  options.com_weights = copied(c.com_mask, pixels);
+  options.com_mask = copied(c.com_mask, pixels);
   options.com_inner = c.com_inner;
   options.com_outer = limit(c.com_outer);
   if (c.order < CREWE_RASTER || c.order > CREWE_LIST) wrong("order: CREWE_RASTER, _SERPENTINE or _LIST wanted");
-  options.serpentine = c.order == CREWE_SERPENTINE;
+  options.order = static_cast<live::Order>(c.order);
   options.skip = c.skip;
   options.flyback = c.flyback;
-  if (c.order == CREWE_LIST) options.positions = copied(&there(c.positions, "positions"), c.position_count);
+  options.positions = copied(c.positions, c.position_count);
   return options;
 }
 
@@ -207,15 +207,14 @@ crewe::imaging::FrameBlock block_of(const crewe_frames& given, const live::Optio
   const crewe_frames frames = sized(given, "crewe_frames");
   if (frames.pixel < CREWE_U8 || frames.pixel > CREWE_U32_BE) wrong("frames: pixel CREWE_U8 ... CREWE_U32_BE wanted");
   crewe::imaging::FrameBlock block;
-  if (frames.count != 0 && frames.data == nullptr) wrong("frames: data is NULL");
   block.data = static_cast<const std::byte*>(frames.data);
   block.pixel = pixels[frames.pixel];
   block.count = frames.count;
   block.ny = frames.rows == 0 ? options.ky : frames.rows;
   block.nx = frames.columns == 0 ? options.kx : frames.columns;
-  block.stride_frame = frames.frame_stride;
-  block.stride_row = frames.row_stride;
-  block.stride_col = frames.column_stride;
+  block.frame_stride = frames.frame_stride;
+  block.row_stride = frames.row_stride;
+  block.column_stride = frames.column_stride;
   return block;
 }
 

@@ -24,7 +24,7 @@ void Session::State::configure(const Changes& changes) {
   std::vector<std::optional<imaging::RicomKernel>> kernels;
   for (const auto& [name, kind] : changes.images) {
     Picture& picture = find(name);
-    if (check_kind(name, kind, options) != std::array{picture.rows, picture.cols, picture.depth}) {
+    if (check_kind(name, kind, options) != std::array{picture.rows, picture.columns, picture.depth}) {
       throw std::invalid_argument(name + ": a kind whose image has the same shape wanted");
     }
     changed.push_back(&picture);
@@ -120,7 +120,7 @@ void Session::State::set_from_profile(Picture& picture) {
       imaging::ring_weights(options.ky, options.kx, kind.inner, kind.outer, ring_center.y, ring_center.x);
   std::vector<double> share(ring_count), pixels(ring_count);
   for (std::size_t i = 0; i < rings.size(); ++i) {
-    if (!options.dead.empty() && options.dead[i] != 0) continue;
+    if (!options.dead_pixels.empty() && options.dead_pixels[i] != 0) continue;
     pixels[rings[i]] += 1;
     share[rings[i]] += static_cast<double>(inside[i]);
   }
@@ -131,7 +131,7 @@ void Session::State::set_from_profile(Picture& picture) {
       for (std::size_t j = 0; j < ring_count; ++j) {
         sum += share[j] * static_cast<double>(profile[position * ring_count + j]);
       }
-      picture.pixels[position] = static_cast<float>(sum);
+      picture.pixels.get()[position] = static_cast<float>(sum);
       if (!detector_sums.empty()) detector_sums[position * detectors + picture.detector] = sum;
     }
   });

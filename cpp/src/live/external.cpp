@@ -53,13 +53,13 @@ void Session::write(std::string_view name, std::size_t first, std::span<const fl
   State& state = *state_;
   const auto held = state.lock.guest();
   Picture& picture = state.find(name);
-  const std::size_t count = rows.size() / picture.cols;
-  if (!picture.is<External>() || count * picture.cols != rows.size() || first > picture.rows ||
+  const std::size_t count = rows.size() / picture.columns;
+  if (!picture.is<External>() || count * picture.columns != rows.size() || first > picture.rows ||
       count > picture.rows - first) {
     reject(std::string(name), "whole rows of an External image",
            std::to_string(rows.size()) + " numbers from row " + std::to_string(first) + " on");
   }
-  std::copy(rows.begin(), rows.end(), picture.pixels.get() + first * picture.cols);
+  std::copy(rows.begin(), rows.end(), picture.pixels.get() + first * picture.columns);
   state.mark(picture, first, first + count);
   state.publish();
 }

@@ -16,9 +16,9 @@ constexpr std::size_t kChunkBytes = 8 << 20;  // of frames: long against a fork 
 constexpr std::size_t kGrainBytes = 128 << 10;
 constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
 
-[[noreturn]] void refuse(std::size_t frame) {
+[[noreturn]] void refuse(std::size_t frame, std::size_t first) {
   throw std::invalid_argument("frames: finite numbers wanted, NaN or infinity came in frame " + std::to_string(frame) +
-                              " of the block");
+                              " of the block that begins with frame " + std::to_string(first));
 }
 
 }  // namespace
@@ -33,21 +33,21 @@ void Session::State::take(const imaging::FrameBlock& frames, std::size_t first) 
   if (floats && frames.count > chunk) {
     for (std::size_t begin = 0; begin < frames.count; begin += chunk) {
       const auto held = lock.producer();
-      reduce(frames, begin, std::min(begin + chunk, frames.count));
+      reduce(frames, begin, std::min(begin + chunk, frames.count), first);
     }
   }
   for (std::size_t begin = 0; begin < frames.count; begin += chunk) {
     const std::size_t end = std::min(begin + chunk, frames.count);
     {
       const auto held = lock.producer();
-      reduce(frames, begin, end);
+      reduce(frames, begin, end, first);
       apply(frames, begin, end, first + begin);
     }
     integrate_in_time();
   }
 }
 
-void Session::State::reduce(const imaging::FrameBlock& frames, std::size_t begin, std::size_t end) {
+void Session::State::reduce(const imaging::FrameBlock& frames, std::size_t begin, std::size_t end, std::size_t first) {
   const std::size_t bytes = frames.ny * frames.nx * imaging::pixel_size(frames.pixel);
   std::atomic<std::size_t> bad{kNone};
   const std::size_t grain = std::max<std::size_t>(1, kGrainBytes / bytes);
@@ -60,7 +60,7 @@ void Session::State::reduce(const imaging::FrameBlock& frames, std::size_t begin
     for (std::size_t lowest = bad.load(); frame < lowest && !bad.compare_exchange_weak(lowest, frame);) {
     }
   });
-  if (bad.load() != kNone) refuse(bad.load());
+  if (bad.load() != kNone) refuse(bad.load(), first);
 }
 
 // One chunk is copied while the one before is summed, and its images are made.
@@ -86,7 +86,7 @@ void Session::State::take_on_device(const imaging::FrameBlock& frames, std::size
       {
         const auto held = lock.producer();
         const std::ptrdiff_t bad = device.end(chunk_moments.data(), chunk_sums.data(), chunk_profiles.data());
-        if (bad >= 0) refuse(static_cast<std::size_t>(bad));
+        if (bad >= 0) refuse(static_cast<std::size_t>(bad), first);
         if (show) apply(frames, begin, std::min(begin + chunk, frames.count), first + begin);
       }
       if (show) integrate_in_time();

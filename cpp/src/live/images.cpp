@@ -36,7 +36,7 @@ void Session::State::set_detector_images(std::size_t position, const double* sum
   if (detectors == 0) return;
   if (!detector_sums.empty()) std::copy_n(sums, detectors, detector_sums.data() + position * detectors);
   for (Picture& picture : pictures) {
-    if (picture.is<VirtualDetector>()) picture.pixels[position] = static_cast<float>(sums[picture.detector]);
+    if (picture.is<VirtualDetector>()) picture.pixels.get()[position] = static_cast<float>(sums[picture.detector]);
   }
 }
 
@@ -48,8 +48,8 @@ void Session::State::set_sum_images(std::size_t begin, std::size_t end) {
       if (!options.dark.empty()) sum -= summed * static_cast<double>(options.dark[i]);
       if (!options.gain.empty()) sum *= static_cast<double>(options.gain[i]);
       if (!event_sum.empty()) sum += event_sum[i];
-      if (!options.dead.empty() && options.dead[i] != 0) sum = 0;
-      picture.pixels[i] = static_cast<float>(sum);
+      if (!options.dead_pixels.empty() && options.dead_pixels[i] != 0) sum = 0;
+      picture.pixels.get()[i] = static_cast<float>(sum);
     }
   }
 }

@@ -22,18 +22,18 @@ void Lines::begin(const Options& options, const Binning& bins) {
   sx_ = options.sx;
   kx_ = options.kx;
   bins_ = bins;
-  size_ = bins.rows * bins.cols;
+  size_ = bins.rows * bins.columns;
   dark_ = options.dark;
   gain_ = options.gain;
-  if (!options.dead.empty()) gain_.resize(pixels, 1.0F);
+  if (!options.dead_pixels.empty()) gain_.resize(pixels, 1.0F);
   place_.assign(pixels, -1);
   for (std::size_t row = 0; row < bins.rows * bins.join; ++row) {
-    for (std::size_t col = 0; col < bins.cols * bins.join; ++col) {
+    for (std::size_t col = 0; col < bins.columns * bins.join; ++col) {
       const std::size_t pixel = (bins.top + row) * kx_ + bins.left + col;
-      if (!options.dead.empty() && options.dead[pixel] != 0) {
+      if (!options.dead_pixels.empty() && options.dead_pixels[pixel] != 0) {
         gain_[pixel] = 0;
       } else {
-        place_[pixel] = static_cast<std::int32_t>(row / bins.join * bins.cols + col / bins.join);
+        place_[pixel] = static_cast<std::int32_t>(row / bins.join * bins.columns + col / bins.join);
       }
     }
   }

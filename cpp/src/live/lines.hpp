@@ -2,8 +2,8 @@
 //
 // Detector pixels are joined b × b as they come, (raw − dark)·gain, without dead ones. A line is complete when each of
 // its positions had a frame; where single electrons come, once two blocks of them lay behind it. It then waits until it
-// is taken. What comes for a line after that is counted as late. Memory: 4·sx·rows·cols bytes for a line that is open
-// or waits; memory of lines that were taken is used again.
+// is taken. What comes for a line after that is counted as late. Memory: 4·sx·rows·columns bytes for a line that is
+// open or waits; memory of lines that were taken is used again.
 #pragma once
 
 #include <cstddef>
@@ -30,13 +30,13 @@ class Lines {
   void add(const imaging::FrameBlock& block, std::span<const std::uint32_t> frames,
            std::span<const std::uint32_t> positions, const imaging::Parallel& parallel);
   void add(std::span<const io::Event> events);
-  // Rows that aren't complete, ascending; and one of them as it is, (sx, rows, cols).
+  // Rows that aren't complete, ascending; and one of them as it is, (sx, rows, columns).
   std::vector<std::size_t> open() const;
   bool look(std::size_t row, std::span<float> out) const;
 
   // ---- from any thread
 
-  // The row that has waited longest, its patterns (sx, rows, cols) to `out`.
+  // The row that has waited longest, its patterns (sx, rows, columns) to `out`.
   std::optional<std::size_t> take(std::span<float> out);
   std::size_t waiting() const;
   std::size_t late() const;  // frames and electrons

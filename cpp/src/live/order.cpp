@@ -13,15 +13,19 @@ ScanOrder::ScanOrder(const Options& options)
       skip_(options.skip),
       flyback_(options.flyback),
       frames_(options.skip + options.sy * (options.sx + options.flyback)),
-      serpentine_(options.serpentine),
+      serpentine_(options.order == Order::serpentine),
       positions_(options.positions) {
   constexpr std::size_t kMost = std::size_t{1} << 32;  // no count of a scan's frames overflows
   if (skip_ > kMost || flyback_ > kMost) {
     reject("order", "skip and flyback of at most 2^32 frames",
            std::to_string(skip_) + " and " + std::to_string(flyback_));
   }
-  if (positions_.empty()) return;
-  if (flyback_ != 0 || serpentine_) {
+  if (options.order != Order::list) {
+    if (!positions_.empty()) reject("order", "a list, as there are positions,", "another one");
+    return;
+  }
+  if (positions_.empty()) reject("positions", "one for each frame", "none");
+  if (flyback_ != 0) {
     throw std::invalid_argument("order: a list of positions goes without flyback frames (write -1 in their places)");
   }
   const auto total = static_cast<std::int64_t>(options.sy * options.sx);

@@ -157,7 +157,7 @@ bool Session::State::ssb_locked(Picture& picture) {
   {
     const auto held = lock.guest();
     if (!picture.is<SSB>()) return false;
-    for (std::size_t i = 0; i < positions; ++i) picture.pixels[i] = ssb_field[i].real();
+    for (std::size_t i = 0; i < positions; ++i) picture.pixels.get()[i] = ssb_field[i].real();
     picture.made = made_of;
     mark(picture, 0, picture.rows);
     publish();

@@ -37,6 +37,7 @@ void Session::State::check_open() const {
 
 std::size_t Session::State::place(const imaging::FrameBlock& frames, std::optional<std::size_t> first) const {
   check_open();
+  if (frames.data == nullptr && frames.count != 0) throw std::invalid_argument("frames: data is NULL");
   if (frames.ny != options.ky || frames.nx != options.kx) {
     reject("frames", "detector of " + shape_text(std::array{options.ky, options.kx}) + " pixels",
            shape_text(std::array{frames.ny, frames.nx}));
@@ -193,7 +194,7 @@ Image Session::image(std::string_view name) const {
   const Picture& picture = state_->find(name);
   Image image;
   image.pixels = picture.pixels;
-  image.shape = {picture.rows, picture.cols, picture.depth};
+  image.shape = {picture.rows, picture.columns, picture.depth};
   image.axes = picture.depth == 1 ? 2 : 3;
   return image;
 }

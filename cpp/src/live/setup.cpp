@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kRings = 64;
 constexpr std::size_t kChunkFrames = 1024;  // most frames of a chunk
+constexpr std::size_t kMostBlocks = 1 << 20;
 
 [[noreturn]] void wrong(const std::string& what) {
   throw std::invalid_argument(what);
@@ -38,11 +39,6 @@ void check_options(const Options& options) {
   if (options.ky == 0 || options.kx == 0 || options.ky > 65536 || options.kx > 65536) {
     reject("detector", "(rows, columns) of 1 to 65536 pixels", shape_text(std::array{options.ky, options.kx}));
   }
-  const std::size_t pixels = options.ky * options.kx;
-  check_pixels(options.dead.size(), pixels, "dead");
-  check_pixels(options.dark.size(), pixels, "dark");
-  check_pixels(options.gain.size(), pixels, "gain");
-  check_pixels(options.com_weights.size(), pixels, "com_weights");
   if (options.images.empty()) wrong("images: at least one image wanted");
   for (auto it = options.images.begin(); it != options.images.end(); ++it) {
     if (it->first.empty()) wrong("images: a name wanted for every image");
@@ -56,8 +52,16 @@ void check_options(const Options& options) {
   check_descan(options.descan);
   check_rotation(options.rotation);
   if (options.threads < 0) reject("threads", "0 (one per core) or more", std::to_string(options.threads));
-  if (options.queue == 0) wrong("queue: at least one block wanted");
+  if (options.queue == 0 || options.queue > kMostBlocks) {
+    reject("queue", "1 to " + std::to_string(kMostBlocks) + " blocks", std::to_string(options.queue));
+  }
   check_radii(options.com_inner, options.com_outer, "com_radii");
+  const std::size_t pixels = options.ky * options.kx;
+  check_pixels(options.dead_pixels.size(), pixels, "dead_pixels");
+  check_pixels(options.dark.size(), pixels, "dark");
+  check_pixels(options.gain.size(), pixels, "gain");
+  check_pixels(options.com_mask.size(), pixels, "com_mask");
+  for (const float weight : options.com_mask) check_finite(weight, "com_mask");
 }
 
 Point middle_of(const Options& options) {
@@ -139,7 +143,7 @@ Session::State::State(Options given)
     picture.name = name;
     const auto shape = check_kind(name, kind, options);
     picture.rows = shape[0];
-    picture.cols = shape[1];
+    picture.columns = shape[1];
     picture.depth = shape[2];
     picture.pixels = std::make_shared<float[]>(picture.size());
     picture.changed = std::make_unique<std::atomic<std::uint64_t>[]>(picture.rows);
@@ -191,7 +195,7 @@ std::unique_ptr<imaging::SsbSums> Session::State::make_ssb(const SSB& kind, cons
                             .transpose = changes.transpose.value_or(options.transpose),
                             .wiener = kind.wiener,
                             .aberrations = kind.aberrations,
-                            .dead = options.dead,
+                            .dead_pixels = options.dead_pixels,
                             .dark = options.dark,
                             .gain = options.gain};
   if (options.device) return options.device->ssb(given);
@@ -236,12 +240,12 @@ void Session::State::prepare_reducers() {
   wanted = {.ny = options.ky,
             .nx = options.kx,
             .moments = true,
-            .weights = options.com_weights,
+            .weights = options.com_mask,
             .detectors = {},
             .rings = rings,
             .dark = options.dark,
             .gain = options.gain,
-            .dead = options.dead};
+            .dead_pixels = options.dead_pixels};
   const auto ring = [&](double inner, double outer) {
     return imaging::ring_weights(options.ky, options.kx, inner, outer, detector_center.y, detector_center.x);
   };
@@ -274,7 +278,7 @@ void Session::State::set_detector_sums() {
   for (const Picture& picture : pictures) {
     if (!picture.is<VirtualDetector>()) continue;
     for (std::size_t i = 0; i < positions; ++i) {
-      detector_sums[i * detectors + picture.detector] = static_cast<double>(picture.pixels[i]);
+      detector_sums[i * detectors + picture.detector] = static_cast<double>(picture.pixels.get()[i]);
     }
   }
 }

@@ -29,7 +29,7 @@
 
 namespace crewe::live {
 
-// Throws where the numbers of a kind are wrong; (rows, cols, depth) of its image.
+// Throws where the numbers of a kind are wrong; (rows, columns, depth) of its image.
 std::array<std::size_t, 3> check_kind(const std::string& name, const Kind& kind, const Options& options);
 // The kernel of a RiCOM image, nothing for other kinds.
 std::optional<imaging::RicomKernel> make_kernel(const Kind& kind, const Options& options);
@@ -43,7 +43,7 @@ double seconds_now();  // of a steady clock
 struct Picture {
   std::string name;
   Kind kind;
-  std::size_t rows = 0, cols = 0, depth = 1;
+  std::size_t rows = 0, columns = 0, depth = 1;
   std::shared_ptr<float[]> pixels;
   std::unique_ptr<std::atomic<std::uint64_t>[]> changed;  // version at which a row changed last
 
@@ -57,7 +57,7 @@ struct Picture {
   std::size_t positions = 0;                        // ICOM, SSB: of those sums
   double seconds = 0, ended = 0;                    // ICOM, SSB: time it took, and when that was
 
-  std::size_t size() const { return rows * cols * depth; }
+  std::size_t size() const { return rows * columns * depth; }
   template <class K>
   bool is() const {
     return std::holds_alternative<K>(kind);
@@ -149,7 +149,7 @@ struct Session::State {
 
   // frames.cpp
   void take(const imaging::FrameBlock& frames, std::size_t first);
-  void reduce(const imaging::FrameBlock& frames, std::size_t begin, std::size_t end);
+  void reduce(const imaging::FrameBlock& frames, std::size_t begin, std::size_t end, std::size_t first);
   void take_on_device(const imaging::FrameBlock& frames, std::size_t first);
   void apply(const imaging::FrameBlock& frames, std::size_t begin, std::size_t end, std::size_t first);
   void scatter();

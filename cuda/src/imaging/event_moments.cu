@@ -88,7 +88,7 @@ struct EventReducer::Plan {
     rings = checked.rings();
     weights = table_on_device(options.weights, stream);
     gain = table_on_device(options.gain, stream);
-    dead = table_on_device(options.dead, stream);
+    dead = table_on_device(options.dead_pixels, stream);
     ring_of = table_on_device(options.rings, stream);
     std::vector<float> all;
     for (const std::vector<float>& each : options.detectors) {

@@ -29,7 +29,7 @@ struct FrameReducer::Plan {
     if (exact) make_bytes(stream);
   }
 
-  bool lives(std::size_t i) const { return options.dead.empty() || options.dead[i] == 0; }
+  bool lives(std::size_t i) const { return options.dead_pixels.empty() || options.dead_pixels[i] == 0; }
 
   std::vector<std::uint8_t> bytes_of(const std::vector<float>& weights, std::uint8_t one) const {
     std::vector<std::uint8_t> mask(options.ny * options.nx);
@@ -40,7 +40,7 @@ struct FrameReducer::Plan {
   }
 
   void make_bytes(cudaStream_t stream) {
-    if (!options.weights.empty() || std::ranges::any_of(options.dead, [](std::uint8_t d) { return d != 0; })) {
+    if (!options.weights.empty() || std::ranges::any_of(options.dead_pixels, [](std::uint8_t d) { return d != 0; })) {
       byte_weights = table_on_device(bytes_of(options.weights, 0xFF), stream);
     }
     for (const auto& weights : options.detectors) {
@@ -54,7 +54,7 @@ struct FrameReducer::Plan {
     has_reals = true;
     // Dead pixels count nothing, whatever their dark and gain are.
     std::vector<float> clean_dark = options.dark, clean_gain = options.gain;
-    for (std::size_t i = 0; i < options.dead.size(); ++i) {
+    for (std::size_t i = 0; i < options.dead_pixels.size(); ++i) {
       if (lives(i)) continue;
       if (!clean_dark.empty()) clean_dark[i] = 0;
       if (!clean_gain.empty()) clean_gain[i] = 0;
@@ -62,7 +62,7 @@ struct FrameReducer::Plan {
     weights = table_on_device(options.weights, stream);
     dark = table_on_device(clean_dark, stream);
     gain = table_on_device(clean_gain, stream);
-    dead = table_on_device(options.dead, stream);
+    dead = table_on_device(options.dead_pixels, stream);
     rings = table_on_device(options.rings, stream);
     for (const auto& each : options.detectors) {
       const std::vector<float> ones(options.ny * options.nx, 1.0F);
@@ -77,7 +77,7 @@ struct FrameReducer::Plan {
     const auto row = static_cast<std::ptrdiff_t>(options.nx) * item;
     const auto aligned = [](auto bytes) { return bytes % 16 == 0; };
     return exact && block.pixel != Pixel::f32 && block.pixel != Pixel::u16_be && block.pixel != Pixel::u32_be &&
-           step.col == item && step.row == row && aligned(row) && aligned(step.frame) &&
+           step.column == item && step.row == row && aligned(row) && aligned(step.frame) &&
            aligned(reinterpret_cast<std::uintptr_t>(block.data));
   }
 
@@ -138,9 +138,9 @@ void FrameReducer::reduce(const FrameBlock& block, std::size_t begin, std::size_
   const FrameBlock::Steps step = block.steps();
   task.data = block.data + static_cast<std::ptrdiff_t>(begin) * step.frame;
   task.pixel = block.pixel;
-  task.stride_frame = step.frame;
-  task.stride_row = step.row;
-  task.stride_col = step.col;
+  task.frame_stride = step.frame;
+  task.row_stride = step.row;
+  task.column_stride = step.column;
   task.ny = static_cast<unsigned>(block.ny);
   task.nx = static_cast<unsigned>(block.nx);
   task.bad = bad;

@@ -120,7 +120,7 @@ __global__ void __launch_bounds__(256) reduce_frame(FrameTask task, ByteMasks ma
   __shared__ Sum room[(3 + kMostDetectors) * 8];
   const std::size_t frame = blockIdx.x;
   const auto* const words =
-      reinterpret_cast<const uint4*>(task.data + static_cast<std::ptrdiff_t>(blockIdx.x) * task.stride_frame);
+      reinterpret_cast<const uint4*>(task.data + static_cast<std::ptrdiff_t>(blockIdx.x) * task.frame_stride);
   const unsigned per_row = task.nx / kPixels, count = per_row * task.ny;
   Sum sums[3 + K] = {};
   for (unsigned begin = threadIdx.x; begin < count; begin += kAhead * blockDim.x) {

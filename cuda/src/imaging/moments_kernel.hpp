@@ -11,7 +11,7 @@ inline constexpr int kMostDetectors = 8;  // that are summed while a frame is re
 struct FrameTask {
   const std::byte* data;  // of the first frame
   crewe::imaging::Pixel pixel;
-  std::ptrdiff_t stride_frame, stride_row, stride_col;  // [bytes]
+  std::ptrdiff_t frame_stride, row_stride, column_stride;  // [bytes]
   unsigned ny, nx;
   std::size_t first;
   FrameSums into;

@@ -23,15 +23,15 @@ __global__ void __launch_bounds__(kMostWarps* kWarp) reduce_frame(FrameTask task
   const unsigned warp = threadIdx.x / kWarp, lane = threadIdx.x % kWarp, warps = blockDim.x / kWarp;
   double* const mine = table + warp * maps.ring_count * kWarp + lane;
   for (unsigned j = 0; j < maps.ring_count; ++j) mine[j * kWarp] = 0;
-  const std::byte* const data = task.data + static_cast<std::ptrdiff_t>(blockIdx.x) * task.stride_frame;
+  const std::byte* const data = task.data + static_cast<std::ptrdiff_t>(blockIdx.x) * task.frame_stride;
   double sums[3 + K] = {};
   bool finite = true;
   for (unsigned y = warp; y < task.ny; y += warps) {
-    const std::byte* const row = data + static_cast<std::ptrdiff_t>(y) * task.stride_row;
+    const std::byte* const row = data + static_cast<std::ptrdiff_t>(y) * task.row_stride;
 #pragma unroll 4
     for (unsigned x = lane; x < task.nx; x += kWarp) {
       const std::size_t i = static_cast<std::size_t>(y) * task.nx + x;
-      double v = read_pixel<kFloat>(task.pixel, row + static_cast<std::ptrdiff_t>(x) * task.stride_col);
+      double v = read_pixel<kFloat>(task.pixel, row + static_cast<std::ptrdiff_t>(x) * task.column_stride);
       if (maps.dead != nullptr && maps.dead[i] != 0) v = 0;
       if constexpr (kFloat) finite = finite && v - v == 0;
       if (maps.dark != nullptr) v -= static_cast<double>(maps.dark[i]);

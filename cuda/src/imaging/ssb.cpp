@@ -200,7 +200,7 @@ void Ssb::add(const FrameBlock& block, std::span<const std::uint32_t> frames,
                      block.pixel,
                      steps.frame,
                      steps.row,
-                     steps.col,
+                     steps.column,
                      whole(end - begin),
                      whole(positions[begin] % sx),
                      step};

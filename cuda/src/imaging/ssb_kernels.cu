@@ -16,12 +16,12 @@ constexpr unsigned kThreads = 256;
 __global__ void gather(SsbRun run, SsbPixels table, float* line) {
   const unsigned joined = blockIdx.x * blockDim.x + threadIdx.x, i = blockIdx.y;
   if (joined >= table.joined) return;
-  const std::byte* const frame = run.data + static_cast<std::ptrdiff_t>(i) * run.stride_frame;
+  const std::byte* const frame = run.data + static_cast<std::ptrdiff_t>(i) * run.frame_stride;
   float sum = 0;
   for (unsigned p = table.first[joined]; p < table.first[joined + 1]; ++p) {
     const unsigned pixel = table.pixels[p], y = pixel / table.nx, x = pixel - y * table.nx;
-    float value = static_cast<float>(read_pixel(run.pixel, frame + static_cast<std::ptrdiff_t>(y) * run.stride_row +
-                                                               static_cast<std::ptrdiff_t>(x) * run.stride_col));
+    float value = static_cast<float>(read_pixel(run.pixel, frame + static_cast<std::ptrdiff_t>(y) * run.row_stride +
+                                                               static_cast<std::ptrdiff_t>(x) * run.column_stride));
     if (table.dark != nullptr) value -= table.dark[pixel];
     if (table.gain != nullptr) value *= table.gain[pixel];
     sum += value;

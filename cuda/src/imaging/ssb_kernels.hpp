@@ -17,7 +17,7 @@ inline constexpr int kSsbGroup = 4;  // frequencies of one column that a warp pr
 struct SsbRun {
   const std::byte* data;  // of the first frame
   crewe::imaging::Pixel pixel;
-  std::ptrdiff_t stride_frame, stride_row, stride_col;  // [bytes]
+  std::ptrdiff_t frame_stride, row_stride, column_stride;  // [bytes]
   unsigned count, col;
   int step;
 };

@@ -29,7 +29,7 @@ bool dense(const FrameBlock& block) {
   const FrameBlock::Steps step = block.steps();
   const auto item = static_cast<std::ptrdiff_t>(crewe::imaging::pixel_size(block.pixel));
   const auto row = item * static_cast<std::ptrdiff_t>(block.nx);
-  return step.col == item && step.row == row && step.frame == row * static_cast<std::ptrdiff_t>(block.ny);
+  return step.column == item && step.row == row && step.frame == row * static_cast<std::ptrdiff_t>(block.ny);
 }
 
 bool page_locked(const void* memory) {
@@ -48,13 +48,13 @@ void copy_frame(const FrameBlock& block, std::size_t index, std::byte* to) {
   const std::byte* const frame = block.data + static_cast<std::ptrdiff_t>(index) * step.frame;
   for (std::size_t y = 0; y < block.ny; ++y) {
     const std::byte* const row = frame + static_cast<std::ptrdiff_t>(y) * step.row;
-    if (step.col == static_cast<std::ptrdiff_t>(item)) {
+    if (step.column == static_cast<std::ptrdiff_t>(item)) {
       std::memcpy(to, row, block.nx * item);
       to += block.nx * item;
       continue;
     }
     for (std::size_t x = 0; x < block.nx; ++x, to += item) {
-      std::memcpy(to, row + static_cast<std::ptrdiff_t>(x) * step.col, item);
+      std::memcpy(to, row + static_cast<std::ptrdiff_t>(x) * step.column, item);
     }
   }
 }

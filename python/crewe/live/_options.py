@@ -46,13 +46,13 @@ def core_options(given: Mapping[str, Any]) -> dict[str, Any]:
         **{name: _setting(name, given[name]) for name in SETTINGS},
         **_order(given["order"]),
     }
-    for name, key in (("dark", "dark"), ("gain", "gain"), ("com_mask", "com_weights")):
+    for name in ("dark", "gain", "com_mask"):
         if given[name] is not None:
-            options[key] = as_weights(given[name], detector, name)
+            options[name] = as_weights(given[name], detector, name)
     if device is not None:
         options["device"] = extension().frame_device(device, threads)
     if given["dead_pixels"] is not None:
-        options["dead"] = _dead(given["dead_pixels"], detector)
+        options["dead_pixels"] = _dead(given["dead_pixels"], detector)
     return options
 
 
@@ -116,10 +116,10 @@ def _order(order: Any) -> dict[str, Any]:
     if isinstance(order, str):
         if order not in ("raster", "serpentine"):
             raise ValueError(f"order: 'raster', 'serpentine' or positions wanted, {order!r} came")
-        return {"serpentine": order == "serpentine"}
+        return {"order": order}
     positions = np.asarray(order)
     if positions.dtype.kind not in "iu" or positions.ndim != 1 or positions.size == 0:
         raise ValueError(f"order: positions, one integer per frame, wanted, {positions.dtype} {positions.shape} came")
     if positions.min() < -1 or positions.max() >= 2**31:
         raise ValueError(f"order: positions >= -1 wanted, {positions.min()} to {positions.max()} came")
-    return {"serpentine": False, "positions": np.ascontiguousarray(positions, np.int32)}
+    return {"order": "list", "positions": np.ascontiguousarray(positions, np.int32)}

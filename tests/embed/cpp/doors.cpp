@@ -60,19 +60,57 @@ crewe::live::Options session_of(std::size_t sy, std::size_t sx, std::size_t ky, 
 
 void sessions() {
   auto options = session_of(4, 5, 6, 7);
-  options.com_weights.assign(4200, 1.0F);  // beyond the memory of the ring they are multiplied with
-  refused("com_weights: 42 pixels wanted, 4200 came", [&] { crewe::live::Session session(options); });
+  options.com_mask.assign(4200, 1.0F);  // beyond the memory of the ring they are multiplied with
+  refused("com_mask: 42 pixels wanted, 4200 came", [&] { crewe::live::Session session(options); });
   options = session_of(4, 5, 6, 7);
   options.images = {{"phase", crewe::live::SSB{.energy = 2e5, .semiangle = 9, .step = 1, .angle_per_pixel = 3}}};
-  options.dead.assign(3, 0);
-  refused("dead: 42 pixels wanted, 3 came", [&] { crewe::live::Session session(options); });
+  options.dead_pixels.assign(3, 0);
+  refused("dead_pixels: 42 pixels wanted, 3 came", [&] { crewe::live::Session session(options); });
   options = session_of(4, 5, 6, 7);
   options.flyback = std::numeric_limits<std::size_t>::max() - 4;  // a row of no frames
   refused("order: skip and flyback of at most 2^32 frames wanted, 0 and 18446744073709551611 came",
           [&] { crewe::live::Session session(options); });
+  options = session_of(4, 5, 6, 7);
+  options.positions = {0, 1, 2};
+  refused("order: a list, as there are positions, wanted", [&] { crewe::live::Session session(options); });
+  options.order = crewe::live::Order::list;
+  options.positions.clear();
+  refused("positions: one for each frame wanted, none came", [&] { crewe::live::Session session(options); });
+  options = session_of(4, 5, 6, 7);
+  options.queue = std::numeric_limits<std::size_t>::max();
+  refused("queue: 1 to 1048576 blocks wanted", [&] { crewe::live::Session session(options); });
   options = session_of(0, 5, 6, 7);
   refused("scan: (rows, columns) of 1 to 2^31 positions wanted, (0, 5) came",
           [&] { crewe::live::Session session(options); });
+}
+
+// Lent or not: nothing changes, and nothing is given back.
+void frames() {
+  const std::vector<std::uint8_t> memory(20 * 6 * 7, 1);
+  const crewe::imaging::FrameBlock sound{.data = reinterpret_cast<const std::byte*>(memory.data()),
+                                         .pixel = crewe::imaging::Pixel::u8,
+                                         .count = 20,
+                                         .ny = 6,
+                                         .nx = 7};
+  crewe::live::Session session(session_of(4, 5, 6, 7));
+  bool released = false;
+  const auto refused_frames = [&](const std::string& message, const crewe::imaging::FrameBlock& block,
+                                  std::size_t first) {
+    refused(message, [&] { session.push(block, first); });
+    refused(message,
+            [&] { session.push(block, first, {[](void* user) { *static_cast<bool*>(user) = true; }, &released}); });
+  };
+  crewe::imaging::FrameBlock block = sound;
+  block.data = nullptr;
+  refused_frames("frames: data is NULL", block, 0);
+  block = sound;
+  block.ny = 0;
+  refused_frames("frames: detector of (6, 7) pixels wanted, (0, 7) came", block, 0);
+  block = sound;
+  block.count = std::numeric_limits<std::size_t>::max();
+  refused_frames("frames: 18446744073709551615 frames from frame 0 on don't fit", block, 0);
+  refused_frames("frames: 20 frames from frame 1 on don't fit", sound, 1);
+  if (released || session.done() != 0) ++wrong;
 }
 
 void images() {
@@ -120,8 +158,8 @@ void events() {
   crewe::imaging::FrameReducer::Options options;
   options.ny = 4;
   options.nx = 5;
-  options.dead.assign(19, 0);
-  refused("dead: 20 pixels wanted, 19 came", [&] { crewe::imaging::EventReducer(options, 10); });
+  options.dead_pixels.assign(19, 0);
+  refused("dead_pixels: 20 pixels wanted, 19 came", [&] { crewe::imaging::EventReducer(options, 10); });
   crewe::io::EventOptions scan;
   scan.sy = scan.sx = 4;
   scan.ny = scan.nx = 256;
@@ -160,6 +198,7 @@ void threads() {
 int main() {
   threads();
   sessions();
+  frames();
   images();
   patches();
   events();

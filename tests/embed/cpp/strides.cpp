@@ -64,23 +64,23 @@ void compare() {
   FrameBlock frames = block(dense);
   const std::vector<float> want = images_of(frames);
   expect(want[2 * kFrames] > 0, "the images hold something");
-  frames.stride_col = 2;
-  frames.stride_row = 2 * kCols;
-  frames.stride_frame = 2 * kRows * kCols;
+  frames.column_stride = 2;
+  frames.row_stride = 2 * kCols;
+  frames.frame_stride = 2 * kRows * kCols;
   expect(images_of(frames) == want, "dense is what 0 means");
 
   const auto padded = spread(kRows * (kCols + 2), kCols + 2, 1);
   frames = block(padded);
-  frames.stride_row = 2 * (kCols + 2);
+  frames.row_stride = 2 * (kCols + 2);
   expect(images_of(frames) == want, "a frame follows the rows of the frame before");
 
   const auto every_third = spread(3 * kRows * kCols, 3 * kCols, 3);
   frames = block(every_third);
-  frames.stride_col = 6;
+  frames.column_stride = 6;
   expect(images_of(frames) == want, "a row follows the pixels of the row before");
 
   frames = block(dense);
-  frames.stride_frame = crewe::imaging::kRepeated;
+  frames.frame_stride = crewe::imaging::kRepeated;
   std::vector<std::uint16_t> first;
   for (std::size_t i = 0; i < kFrames; ++i) first.insert(first.end(), dense.begin(), dense.begin() + kRows * kCols);
   expect(images_of(frames) == images_of(block(first)), "the same frame again");

@@ -47,7 +47,7 @@ class FrameReducer {
     std::vector<std::vector<float>> detectors;  // m_k (ny·nx) each; an empty one = 1
     std::vector<std::uint8_t> rings;            // j of each pixel, or `no_ring` (ny·nx); or empty: no profile
     std::vector<float> dark, gain;              // (ny·nx) or empty
-    std::vector<std::uint8_t> dead;             // (ny·nx), nonzero = left out of everything; or empty
+    std::vector<std::uint8_t> dead_pixels;      // (ny·nx), nonzero = left out of everything; or empty
   };
   explicit FrameReducer(Options options);
   ~FrameReducer();

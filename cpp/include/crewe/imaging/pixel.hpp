@@ -23,10 +23,10 @@ struct FrameBlock {
   const std::byte* data = nullptr;
   Pixel pixel = Pixel::u16;
   std::size_t count = 0, ny = 0, nx = 0;
-  std::ptrdiff_t stride_frame = 0, stride_row = 0, stride_col = 0;
+  std::ptrdiff_t frame_stride = 0, row_stride = 0, column_stride = 0;
 
   struct Steps {
-    std::ptrdiff_t frame, row, col;
+    std::ptrdiff_t frame, row, column;
   };
   Steps steps() const;  // the strides as they are walked [bytes]
 };

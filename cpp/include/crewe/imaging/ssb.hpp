@@ -53,8 +53,8 @@ struct SsbOptions {
   bool transpose = false;
   double wiener = 0;  // ε, 0: single sidebands
   std::vector<Aberration> aberrations;
-  std::vector<std::uint8_t> dead;  // (ky·kx), nonzero = left out; or empty
-  std::vector<float> dark, gain;   // pattern = (raw − dark)·gain, (ky·kx) or empty; not for events
+  std::vector<std::uint8_t> dead_pixels;  // (ky·kx), nonzero = left out; or empty
+  std::vector<float> dark, gain;          // pattern = (raw − dark)·gain, (ky·kx) or empty; not for events
   bool operator==(const SsbOptions&) const = default;
 };
 

@@ -77,6 +77,9 @@ struct Descan {
   double yy = 0, yx = 0, xy = 0, xx = 0;
 };
 
+// How the positions of a scan follow each other.
+enum class Order : std::uint8_t { raster, serpentine, list };
+
 struct Options {
   std::size_t sy = 0, sx = 0;  // probe positions
   std::size_t ky = 0, kx = 0;  // detector pixels
@@ -96,17 +99,17 @@ struct Options {
   bool keep_profile = false;            // keep <= 64 rings per position, so that radii can be changed for the past
 
   // Per detector pixel (ky·kx), or empty.
-  std::vector<std::uint8_t> dead;                // nonzero: left out of everything
+  std::vector<std::uint8_t> dead_pixels;         // nonzero: left out of everything
   std::vector<float> dark, gain;                 // pattern = (raw − dark)·gain
-  std::vector<float> com_weights;                // weights of the centre of mass
+  std::vector<float> com_mask;                   // weights of the centre of mass
   double com_inner = 0, com_outer = kUnlimited;  // ring in which the centre of mass is taken [detector pixels]
 
   // Which position a frame belongs to. After `skip` frames come the rows of sx frames, each followed by `flyback`
-  // frames that belong nowhere; in a serpentine scan every second row runs backwards. Or `positions`: one per frame
-  // after `skip`, −1 = nowhere.
+  // frames that belong nowhere; in a serpentine scan every second row runs backwards. Or a list: `positions`, one per
+  // frame after `skip`, −1 = nowhere.
+  Order order = Order::raster;
   std::size_t skip = 0, flyback = 0;
-  bool serpentine = false;
-  std::vector<std::int32_t> positions;
+  std::vector<std::int32_t> positions;  // of a list, else empty
 };
 
 // What `configure` may change; what is empty stays.

@@ -30,7 +30,7 @@
 
 namespace crewe::live {
 
-// C-contiguous pixels (rows, cols) or (rows, cols, 2) that live as long as `pixels` is held, session or not.
+// C-contiguous pixels (rows, columns) or (rows, columns, 2) that live as long as `pixels` is held, session or not.
 struct Image {
   std::shared_ptr<const float[]> pixels;
   std::array<std::size_t, 3> shape{};
@@ -64,8 +64,8 @@ class Session {
   void push(const imaging::FrameBlock& frames, std::optional<std::size_t> first = std::nullopt);
 
   // Borrows the buffer: the block is summed by a worker thread, in order, and then released. Full queue: waits, or
-  // throws BusyError. Shape and place are checked here; a NaN found later is thrown by the next push or flush. If this
-  // throws for the block itself, `release` is not called.
+  // throws BusyError. Shape and place are checked here; a NaN found later is thrown by the next push or flush. A push
+  // that throws has borrowed nothing, `release` isn't called.
   void push(const imaging::FrameBlock& frames, std::optional<std::size_t> first, Release release);
 
   // Any order; events of one position add up. An event outside the scan or the detector: std::out_of_range, and none
@@ -89,8 +89,8 @@ class Session {
 
   // The producer's: the scan's patterns are gathered from here on until `next_scan`.
   void gather(std::string_view name, const Binning& bins);
-  // Any thread: the complete line that has waited longest, its patterns (sx, bins.rows, bins.cols) to `out`; its row.
-  // Single electrons: a line is complete once two blocks of them lay behind it.
+  // Any thread: the complete line that has waited longest, its patterns (sx, bins.rows, bins.columns) to `out`; its
+  // row. Single electrons: a line is complete once two blocks of them lay behind it.
   std::optional<std::size_t> take_line(std::string_view name, std::span<float> out);
   std::size_t waiting_lines(std::string_view name) const;
   // The producer's: rows that aren't complete, ascending, and the patterns of one of them.
