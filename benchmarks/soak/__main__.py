@@ -50,6 +50,9 @@ def soak(minutes: float, cuts: int, folder: str) -> bool:
     for camera in cameras:
         camera.appear()
         camera.scan()  # centres of the next scan are those of this one
+        camera.session.next_scan()
+        camera.scan(POSITIONS // 2)  # so that memory for a cut is taken before memory counts
+        camera.cuts = 0
     shown, length, begin = Shown(cameras), 60 * minutes, time.monotonic()
     at = np.arange(1, cuts + 1) * length / (cuts + 1)
     rng, complete = np.random.default_rng(0), False

@@ -11,15 +11,18 @@ import numpy as np
 
 __all__ = ["Growth", "Memory", "growth", "keep_nothing"]
 
-MMAP_THRESHOLD, LARGE = -3, 1 << 17  # of glibc's mallopt
+MMAP_THRESHOLD, ARENA_MAX = -3, -8  # of glibc's mallopt
 
 
 def keep_nothing() -> None:
     """Have the C library hand large blocks back as soon as they are free, so that what is left is in use.
 
-    By itself it keeps some tens of megabytes for each of several threads, filled little by little.
+    By itself it keeps some tens of megabytes for each of several threads, filled little by little; with one heap for
+    all threads there are fewer holes in it.
     """
-    ctypes.CDLL(None).mallopt(MMAP_THRESHOLD, LARGE)
+    library = ctypes.CDLL(None)
+    library.mallopt(MMAP_THRESHOLD, 1 << 15)
+    library.mallopt(ARENA_MAX, 1)
 
 
 class Growth(NamedTuple):
