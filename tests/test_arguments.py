@@ -183,7 +183,7 @@ CALLS = {
 
 def wrong_numbers(value):
     """What no argument that is a number takes; `value`: what this one takes."""
-    yield from (f"{value}", [value, value, value], 1j, float("nan"))
+    yield from (f"{value}", [value, value, value], 1j, float("nan"), 10**400)
     if isinstance(value, int):
         yield from (1.5, True, 2**70)
 

@@ -65,7 +65,10 @@ def as_number(
     """A finite number in low..high; without `low` itself where `above`, without `high` where `below`."""
     if not _is_a(Real, value):
         raise TypeError(f"{name}: a number{unit and f' [{unit}]'} wanted, {_what(value)} came")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # an int beyond all floats
+        number = math.inf
     fits = (low < number if above else low <= number) and (number < high if below else number <= high)
     if not (math.isfinite(number) and fits):
         least = "" if low == -math.inf else f" {'>' if above else '>='} {low:g}"

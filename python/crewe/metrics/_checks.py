@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe import _core
-from crewe._array import as_reals, as_typed, check_finite
+from crewe._array import as_number, as_reals, as_typed, check_finite
 
 __all__ = ["Image", "as_cell", "as_image", "as_images", "as_map", "refuse", "unstack"]
 
@@ -55,10 +55,10 @@ def refuse(image: Image, name: str) -> None:
 def as_cell(cell: Any, most: tuple[float, float], *, least: float = 1.0) -> tuple[float, float]:
     """The height and width of a unit cell: one number or (y, x), positive, `least` to `most`."""
     pair = tuple(cell) if isinstance(cell, Sequence | np.ndarray) and not isinstance(cell, str) else (cell, cell)
-    if len(pair) != 2 or any(isinstance(v, bool) or not isinstance(v, int | float | np.number) for v in pair):
+    if len(pair) != 2:
         raise ValueError(f"cell: a number or (y, x) wanted, {cell!r} came")
-    y, x = float(pair[0]), float(pair[1])
-    if not (least <= y <= most[0] and least <= x <= most[1] and min(y, x) > 0 and max(y, x) < np.inf):
+    y, x = (as_number(value, "cell") for value in pair)
+    if not (least <= y <= most[0] and least <= x <= most[1] and min(y, x) > 0):
         within = f"{least:g} to {most[0]:g} x {most[1]:g} pixels" if least else "finite numbers > 0"
         raise ValueError(f"cell: {within} wanted, {cell!r} came")
     return y, x
