@@ -189,6 +189,12 @@ def test_which_files_hold_images(tmp_path, monkeypatch):
     np.save("scan.npy", discs())
     assert list(_pictures(("image.npy", "com.npy"), None)) == ["image.npy", "com.npy"]
     assert list(_pictures(("series.npy",), None)) == [f"series.npy {k}" for k in range(3)]
+    (tmp_path / "folder").mkdir()
+    np.save("folder/b.npy", np.ones((5, 6)))
+    np.save("folder/a.npy", np.ones((5, 6)))
+    assert list(_pictures(("folder", "com.npy"), None)) == ["a.npy", "b.npy", "com.npy"]
+    np.save("a.npy", np.ones((5, 6)))
+    assert list(_pictures(("a.npy", "folder/a.npy"), None)) == ["a.npy", "folder/a.npy"]
     assert _pictures(("scan.npy",), None) == {}
     assert _pictures(("series.npy",), (1, 3)) == {}
 

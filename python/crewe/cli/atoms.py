@@ -68,7 +68,7 @@ def atoms(
       crewe atoms haadf.tif
       crewe atoms haadf --output columns
       crewe atoms haadf.dm4 --fit --output columns.h5 --figure columns.png
-      crewe atoms particle.npy --count --pixel-size 0.22 --output - | sort -t, -k14 -n
+      crewe atoms particle.npy --count --pixel-size 0.22 --output - | sort -t, -k13 -n
       crewe atoms film.hspy --strain --output film-columns.hspy
     """
     files = in_folders(files, _ENDINGS)

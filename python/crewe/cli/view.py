@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crewe.cli import words
+from crewe.cli.files import in_folders
 from crewe.cli.image import make_session, open_source
 from crewe.cli.images import SCANS, read_images
 from crewe.cli.options import CENTER, Sections, as_images, image_options, source_options, wait_options
@@ -38,13 +39,14 @@ MOST = 200  # images of a series
 def view(files: tuple[str, ...], names: tuple[str, ...], port: int, browser: bool, **options: Any) -> None:
     """Look at images, or at a scan while it runs, in the browser of this computer.
 
-    FILE holds images (.npy, .tif, or what RosettaSciIO reads; several may be named) or one scan, as for crewe image;
-    URL is a detector, as for crewe live. The page of a scan has knobs: kernel, radii, centre and rotation change what
-    is already scanned, too. Nothing is written. Ctrl-C ends.
+    FILE holds images (.npy, .tif, or what RosettaSciIO reads; several may be named, or folders of them) or one scan, as
+    for crewe image; URL is a detector, as for crewe live. The page of a scan has knobs: kernel, radii, centre and
+    rotation change what is already scanned, too. Nothing is written. Ctrl-C ends.
 
     \b
     Examples:
       crewe view haadf.dm4 haadf-restored.npy
+      crewe view clean
       crewe view scan.mib --image ricom --image adf --inner 40
       crewe view merlin://192.168.1.2:6342 --kernel 31
     """
@@ -82,15 +84,17 @@ def _has_screen() -> bool:
 def _pictures(files: tuple[str, ...], scan: tuple[int, int] | None) -> dict[str, NDArray[Any]]:
     """Images by name; none where the files hold a scan."""
     found: dict[str, NDArray[Any]] = {}
-    for name in files:
-        path = Path(name)
+    paths = in_folders(tuple(map(Path, files)), ())
+    alone = len({path.name for path in paths}) == len(paths)
+    for path in paths:
+        name = path.name if alone else str(path)
         if scan is not None or path.suffix.lower() in SCANS:
             return {}
         data = read_images(path)
         if data.ndim == 2 or (data.ndim == 3 and data.shape[2] == 2):
-            found[path.name] = np.asarray(data)
+            found[name] = np.asarray(data)
         elif data.ndim == 3:
-            found |= {f"{path.name} {k}": np.asarray(image) for k, image in enumerate(data[:MOST])}
+            found |= {f"{name} {k}": np.asarray(image) for k, image in enumerate(data[:MOST])}
         else:
             return {}
     return found
