@@ -41,7 +41,7 @@ def in_folders(paths: tuple[Path, ...], endings: tuple[str, ...]) -> tuple[Path,
         kept = {file.stem: file for file in reversed(found)}
         if not kept:
             raise click.ClickException(f"{path}: no image in this folder; {' '.join(SUFFIXES)} are looked for.")
-        left = [file for file in found if file not in kept.values()]
+        left = [file for file in found if file is not kept[file.stem]]
         also = f", {len(left)} of the same names are left out ({left[0].name}, ...)" if left else ""
         click.echo(f"{path}: {len(kept)} images{also}", err=True)
         files += reversed(kept.values())

@@ -55,7 +55,7 @@ def plan_output(output: str, names: list[str], *taken: Path) -> list[Part]:
 
 def is_one_of(path: Path, taken: Iterable[Path]) -> bool:
     """Whether `path` is one of the files that are read, by whatever name; those that aren't there are none."""
-    for other in taken:
+    for other in taken if path.exists() else ():
         with suppress(OSError):
             if path.samefile(other):
                 return True
