@@ -64,7 +64,7 @@ void icom(const Array<float>& com, double step, double high_pass, Array<float> o
   const auto positions = input<float, 3>(com, "com");
   const auto image = output<float, 2>(out, "out");
   const py::gil_scoped_release release;
-  imaging::icom(positions, step, high_pass, image, threads);
+  imaging::icom(positions, image, step, high_pass, threads);
 }
 
 template <class T>

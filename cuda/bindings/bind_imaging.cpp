@@ -34,7 +34,7 @@ void icom(const py::object& com, double step, double high_pass, const py::object
   const int device = device_of(com);
   const py::gil_scoped_release free;
   const cuda::UseDevice use(device);
-  cuda::imaging::icom(map, step, high_pass, image, stream);
+  cuda::imaging::icom(map, image, step, high_pass, stream);
 }
 
 template <class T>
@@ -108,7 +108,7 @@ void ricom(const py::object& com, std::size_t width, double low, double high, fl
   const py::gil_scoped_release free;
   const cuda::UseDevice use(device);
   const imaging::RicomKernel kernel(width, low, high, map.shape[0], map.shape[1]);
-  cuda::imaging::ricom(map, {kernel, stream}, step, image, stream);
+  cuda::imaging::ricom(map, {kernel, stream}, image, step, stream);
 }
 
 void ricom_scatter(std::size_t width, const py::object& image, std::size_t row, std::size_t col, const py::object& com,

@@ -38,7 +38,7 @@ void integrate_row(std::complex<float>* row, std::size_t n, double scale, double
 }  // namespace
 
 // One transform there and one back.
-void icom(View<const float, 3> com, double step, double high_pass, View<float, 2> out, int threads) {
+void icom(View<const float, 3> com, View<float, 2> out, double step, double high_pass, int threads) {
   const std::size_t sy = out.shape[0], sx = out.shape[1];
   check_shape(com, {sy, sx, 2}, "com");
   const std::unique_ptr<std::complex<float>[]> field(new std::complex<float>[sy * sx]);

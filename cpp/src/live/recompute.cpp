@@ -126,8 +126,8 @@ bool Session::State::icom_locked(Picture& picture) {
     });
   }
   // Without the lock: the producer goes on.
-  imaging::icom(View<const float, 3>(icom_com.data(), {options.sy, options.sx, 2}), 1.0, high_pass,
-                View<float, 2>(icom_out.data(), {options.sy, options.sx}), options.threads);
+  imaging::icom(View<const float, 3>(icom_com.data(), {options.sy, options.sx, 2}),
+                View<float, 2>(icom_out.data(), {options.sy, options.sx}), 1.0, high_pass, options.threads);
   {
     const auto held = lock.guest();
     if (!picture.is<ICOM>()) return false;

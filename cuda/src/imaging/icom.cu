@@ -71,7 +71,7 @@ const Fft2& plan_for(std::size_t sy, std::size_t sx, cudaStream_t stream) {
 
 }  // namespace
 
-void icom(View<const float, 3> com, double step, double high_pass, View<float, 2> out, cudaStream_t stream) {
+void icom(View<const float, 3> com, View<float, 2> out, double step, double high_pass, cudaStream_t stream) {
   const std::size_t sy = out.shape[0], sx = out.shape[1];
   check_shape(com, {sy, sx, 2}, "com");
   constexpr unsigned kThreads = 256;

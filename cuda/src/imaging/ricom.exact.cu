@@ -82,7 +82,7 @@ void ricom_scatter(const RicomKernel& kernel, View<float, 2> image, std::size_t 
   launch(gather_run, grid, kTile, 0, stream, com, run, kernel.values(), whole(half), image);
 }
 
-void ricom(View<const float, 3> com, const RicomKernel& kernel, float step, View<float, 2> out, cudaStream_t stream) {
+void ricom(View<const float, 3> com, const RicomKernel& kernel, View<float, 2> out, float step, cudaStream_t stream) {
   const std::size_t sy = out.shape[0], sx = out.shape[1];
   check_shape(com, {sy, sx, 2}, "com");
   const dim3 grid(blocks_of(sx, kTile.x), blocks_of(sy, kTile.y));

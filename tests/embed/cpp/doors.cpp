@@ -117,7 +117,7 @@ void images() {
   std::vector<float> memory(1024);
   const View<float, 2> image(memory.data(), {4, 5});
   const View<const float, 3> com(memory.data(), {4, 6, 2});
-  refused("com: shape (4, 5, 2) wanted, (4, 6, 2) came", [&] { crewe::imaging::icom(com, 1, 0, image, 1); });
+  refused("com: shape (4, 5, 2) wanted, (4, 6, 2) came", [&] { crewe::imaging::icom(com, image, 1, 0, 1); });
   refused("com: shape (4, 5, 2) wanted, (4, 6, 2) came",
           [&] { crewe::imaging::ricom(com, crewe::imaging::RicomKernel(3, 0, 1, 4, 5), image, 1); });
   refused("kernel: an odd width wanted, 4 came", [] { crewe::imaging::RicomKernel(4, 0, 1, 4, 5); });

@@ -10,6 +10,6 @@
 namespace crewe::imaging {
 
 // com (sy, sx, 2) → out (sy, sx).
-void icom(View<const float, 3> com, double step, double high_pass, View<float, 2> out, int threads);
+void icom(View<const float, 3> com, View<float, 2> out, double step, double high_pass, int threads);
 
 }  // namespace crewe::imaging

@@ -7,6 +7,6 @@
 namespace crewe::cuda::imaging {
 
 // com (sy, sx, 2) → out (sy, sx), both on the device.
-void icom(View<const float, 3> com, double step, double high_pass, View<float, 2> out, cudaStream_t stream);
+void icom(View<const float, 3> com, View<float, 2> out, double step, double high_pass, cudaStream_t stream);
 
 }  // namespace crewe::cuda::imaging

@@ -29,6 +29,6 @@ void ricom_scatter(const RicomKernel& kernel, View<float, 2> image, std::size_t 
                    std::size_t count, std::size_t first, std::size_t last, cudaStream_t stream);
 
 // com (sy, sx, 2) → out (sy, sx), set (not added to), times `step`.
-void ricom(View<const float, 3> com, const RicomKernel& kernel, float step, View<float, 2> out, cudaStream_t stream);
+void ricom(View<const float, 3> com, const RicomKernel& kernel, View<float, 2> out, float step, cudaStream_t stream);
 
 }  // namespace crewe::cuda::imaging
