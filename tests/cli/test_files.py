@@ -180,7 +180,7 @@ def test_results_may_be_moved_with_their_files(here, monkeypatch, capsys):
     assert "3 of 3 files are done already" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["atoms", "restore", "image"])
+@pytest.mark.parametrize("command", ["atoms", "restore", "image", "degrade"])
 def test_what_was_made_of_another_file_is_not_overwritten(here, capsys, command):
     if command == "restore":
         pytest.importorskip("onnxruntime")

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from crewe.cli.files import outputs_of
 from crewe.cli.images import read_image, side_by_side
 from crewe.cli.output import plan_output, put, write
 
@@ -48,7 +49,9 @@ class _Setting(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     multiple=True,
     help="One knob of a stage; may come several times. STAGE=off switches it off.",
 )
-@click.option("--output", "-o", "outputs", multiple=True, help="Where to write: .npy .png .tif .hspy .zspy .h5, or -.")
+@click.option(
+    "--output", "-o", "outputs", multiple=True, help="Where to write: .npy .png .tif .hspy .zspy .h5, -, or a folder."
+)
 @click.option("--figure", type=click.Path(path_type=Path), help="Before and after, side by side: .png.")
 @click.option("--threads", type=click.IntRange(0), default=0, help="0: all cores.")
 def degrade(
@@ -69,7 +72,7 @@ def degrade(
     Stages and their options are those of crewe.noise: stem and sem have jitter, detector (pmt), fast_scan, row_lines,
     black (stem), zingers, clip, bits; tem has mtf, fixed_pattern, dark_current, thermal, flicker, reset, black,
     zingers, clip, bits. The settings used go to stderr, as JSON. Without --output: IMAGE's name with -degraded.npy
-    and .png, in the current folder.
+    and .png, in the current folder; --output may name another folder.
 
     \b
     Examples:
@@ -79,10 +82,12 @@ def degrade(
     """
     from crewe import noise
 
-    plan = [part for output in outputs or _beside(image) for part in plan_output(output, ["degraded"], image)]
+    batch = outputs_of((image,), outputs, ("-degraded.npy", "-degraded.png"))
+    plan = [part for output in batch.outputs[0] for part in plan_output(output, ["degraded"], image)]
     if figure is not None and (figure.suffix.lower() != ".png" or not figure.parent.is_dir()):
         raise click.UsageError(f"--figure {figure}: a .png in a folder that is there wanted.")
     source = read_image(image)
+    entry = None if batch.record is None else batch.record.entry(image, {"command": "degrade"})
     settings: dict[str, Any] = {"electrons_per_pixel": electrons}
     if drawn:
         settings = noise.random_settings(kind, seed=seed, shape=source.shape)
@@ -107,16 +112,14 @@ def degrade(
     if kind != "tem":
         metadata["step"] = pixel_size
     good = write(plan, {"degraded": result.image}, metadata)
+    if batch.record is not None and entry is not None:
+        batch.record.add([part.path for part in plan if part.path is not None and part.path.is_file()], entry)
     if figure is not None:
         from crewe._png import png
 
         put(figure, png(side_by_side([source, result.image])))
     if not good:
         raise click.exceptions.Exit(1)
-
-
-def _beside(image: Path) -> tuple[str, ...]:
-    return f"{image.stem}-degraded.npy", f"{image.stem}-degraded.png"
 
 
 #: Arguments of a chain that are no stages: the command has options for them.
