@@ -18,9 +18,12 @@ namespace crewe {
 
 struct ThreadPool::State {
   std::vector<std::thread> workers;
-  std::mutex caller;                      // one job at a time
-  std::atomic<std::uint32_t> job{0};      // grows with every job: what workers sleep on
-  std::atomic<std::uint32_t> working{0};  // workers that haven't left the current job
+  std::mutex caller;                  // one job at a time
+  std::atomic<std::uint32_t> job{0};  // grows with every job: what workers sleep on
+  // Workers in the current job, and whether it is closed: a worker that wakes up late finds it so and goes, and nobody
+  // waits for one that is still asleep, as it may be for long where other programs have the cores.
+  static constexpr std::uint32_t closed = 1U << 31;
+  std::atomic<std::uint32_t> inside{closed};
   std::atomic<bool> stop{false};
   std::atomic<std::size_t> next{0};
   std::size_t n = 0, grain = 1;
@@ -54,8 +57,16 @@ struct ThreadPool::State {
       job.wait(seen, std::memory_order_acquire);
       seen = job.load(std::memory_order_acquire);
       if (stop.load(std::memory_order_acquire)) return;
-      take_chunks();
-      if (working.fetch_sub(1, std::memory_order_acq_rel) == 1) working.notify_one();
+      if ((inside.fetch_add(1, std::memory_order_acq_rel) & closed) == 0) take_chunks();
+      if (inside.fetch_sub(1, std::memory_order_acq_rel) == (closed | 1)) inside.notify_one();
+    }
+  }
+
+  // When the chunks are taken: waits for those that others still work on.
+  void close() {
+    for (std::uint32_t now = inside.fetch_or(closed, std::memory_order_acq_rel) | closed; now != closed;
+         now = inside.load(std::memory_order_acquire)) {
+      inside.wait(now, std::memory_order_acquire);
     }
   }
 };
@@ -91,14 +102,11 @@ void ThreadPool::run(std::size_t n, std::size_t grain, RangeFunction f) {
   state.function = &f;
   state.failure = nullptr;
   state.next.store(0, std::memory_order_relaxed);
-  state.working.store(static_cast<std::uint32_t>(state.workers.size()), std::memory_order_relaxed);
+  state.inside.fetch_and(~State::closed, std::memory_order_release);
   state.job.fetch_add(1, std::memory_order_release);
   state.job.notify_all();
   state.take_chunks();
-  for (std::uint32_t left = state.working.load(std::memory_order_acquire); left != 0;
-       left = state.working.load(std::memory_order_acquire)) {
-    state.working.wait(left, std::memory_order_acquire);
-  }
+  state.close();
   if (state.failure) std::rethrow_exception(state.failure);
 }
 
