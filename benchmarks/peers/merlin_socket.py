@@ -97,7 +97,10 @@ def measure(count: int, quick: bool) -> dict[str, Any]:
         for name, read in READERS.items():
             with subprocess.Popen([sys.executable, "-c", command], stdout=subprocess.PIPE, text=True) as sender:
                 assert sender.stdout is not None
-                seconds[name].append(read(int(sender.stdout.readline()), (rows, columns)))
+                try:
+                    seconds[name].append(read(int(sender.stdout.readline()), (rows, columns)))
+                finally:
+                    sender.kill()
     figures: dict[str, Any] = {"frames": rows * columns}
     for name, taken in seconds.items():
         wall, cpu = (statistics.median(column) for column in zip(*taken, strict=True))
