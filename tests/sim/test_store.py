@@ -121,7 +121,7 @@ def test_clients_give_the_same(tmp_path):
 def test_two_workers_give_the_same(tmp_path):
     distributed = pytest.importorskip("distributed")
     potential, rings = a_potential(3), {"a": (0, 20), "b": (30, 60)}
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None, "host": "127.0.0.1"}
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0", "host": "127.0.0.1"}
     with distributed.Client(**options) as client:
         images = sim.stem(potential, scan=(6, 5), detectors=rings, client=client, **OPTICS)
         stored = sim.scan4d(potential, scan=(6, 5), client=client, store=tmp_path / "a.zarr", **OPTICS)
